@@ -1,0 +1,241 @@
+"""What the stages refuse, and the words they refuse it with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from workflow.runtime import eval_mode, randomness_kept
+
+Pair = tuple[Tensor, Tensor]
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+_ELEMENTWISE = (
+    nn.L1Loss,
+    nn.MSELoss,
+    nn.SmoothL1Loss,
+    nn.HuberLoss,
+    nn.BCELoss,
+    nn.BCEWithLogitsLoss,
+)
+
+
+def whole_number(name: str, value: Any, *, at_least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r} ({type(value).__name__}); expected a whole number.")
+    if value < at_least:
+        raise ValueError(f"{name} is {value}; expected a whole number, {at_least} or more.")
+
+
+def pair(X: Any, y: Any, name: str = "") -> None:
+    """`X` and `y` are tensors of one length, with at least one example, all finite."""
+    names = [f"{name}: X" if name else "X", f"{name}: y" if name else "y"]
+    for label, tensor in zip(names, (X, y), strict=True):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"{label} is a {type(tensor).__name__}; expected a tensor. workflow.to_tensor "
+                "makes one."
+            )
+        if tensor.ndim == 0 or len(tensor) == 0:
+            raise ValueError(
+                f"{label} has shape {tuple(tensor.shape)} and holds no example; expected at least "
+                "one row."
+            )
+    if len(X) != len(y):
+        raise ValueError(
+            f"{names[0]} has {len(X)} examples and y has {len(y)}; expected one label for each. "
+            "Were they cut or shuffled apart?"
+        )
+    for label, tensor in zip(names, (X, y), strict=True):
+        finite(label, tensor)
+
+
+def finite(label: str, tensor: Tensor) -> None:
+    if not tensor.is_floating_point() or torch.isfinite(tensor).all():
+        return
+    bad = (~torch.isfinite(tensor)).reshape(len(tensor), -1).any(dim=1)
+    row = int(bad.nonzero()[0])
+    raise ValueError(
+        f"{label} holds NaN or infinity in {int(bad.sum())} of {len(tensor)} rows, first in row "
+        f"{row}: {tensor[row].tolist()}; expected finite numbers. Fill or drop those rows."
+    )
+
+
+def features(model: nn.Module, X: Tensor, label: str = "X") -> None:
+    """`X` has the dtype and the device of the model's parameters."""
+    parameter = next((p for p in model.parameters() if p.is_floating_point()), None)
+    if parameter is None:
+        return
+    if X.device != parameter.device:
+        raise ValueError(
+            f"{label} is on {X.device} and the model on {parameter.device}; expected one device. "
+            "Move both: model.to(device), X.to(device); fit does it when given device=."
+        )
+    looks_up_rows = any(isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in model.modules())
+    if X.dtype != parameter.dtype and not (looks_up_rows and not X.is_floating_point()):
+        raise TypeError(
+            f"{label} is {X.dtype} and the model's parameters are {parameter.dtype}; expected one "
+            f"dtype. Convert the data: X.to({parameter.dtype})."
+        )
+
+
+def batches(data: Any, name: str) -> Iterable[Pair]:
+    """A pair of tensors as the one batch it is; other data as it came."""
+    if (
+        isinstance(data, tuple | list)
+        and len(data) == 2
+        and all(isinstance(t, Tensor) for t in data)
+    ):
+        return [(data[0], data[1])]
+    if not isinstance(data, Iterable) or isinstance(data, Tensor):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}; expected a pair of tensors (X, y), "
+            "workflow.Batches, a DataLoader, or anything else that yields (X, y)."
+        )
+    return data
+
+
+def walk(model: nn.Module, data: Iterable[Pair], name: str) -> Iterator[Pair]:
+    """Batch after batch, each checked before it is handed on; at least one."""
+    empty = True
+    for X, y in data:
+        pair(X, y, name)
+        features(model, X, f"{name}: X")
+        empty = False
+        yield X, y
+    if empty:
+        raise ValueError(f"{name} holds no example; expected at least one batch (X, y).")
+
+
+def repeatable(data: Any, name: str, device: torch.device | str | None) -> Iterable[Pair]:
+    """Batches that can be walked once an epoch, each on `device` where one is given."""
+    if isinstance(data, Iterator):
+        raise TypeError(
+            f"{name} is a {type(data).__name__}, an iterator that can be walked only once; it "
+            "would be empty in the second epoch. Give a pair (X, y), Batches, a DataLoader or a "
+            "list."
+        )
+    walkable = batches(data, name)
+    return walkable if device is None else _OnDevice(walkable, device)
+
+
+class _OnDevice:
+    def __init__(self, batches: Iterable[Pair], device: torch.device | str) -> None:
+        self.batches, self.device = batches, device
+
+    def __iter__(self) -> Iterator[Pair]:
+        return ((X.to(self.device), y.to(self.device)) for X, y in self.batches)
+
+
+def first_walk(
+    model: nn.Module,
+    data: Iterable[Pair],
+    name: str,
+    loss_fn: LossFunction,
+    generator: torch.Generator | None = None,
+) -> None:
+    """Try every batch on the model and the loss, leaving no trace: not in weights, not in luck."""
+    with randomness_kept(generator), eval_mode(model), torch.no_grad():
+        for X, y in walk(model, data, name):
+            loss_inputs(loss_fn, model(X), y)
+
+
+def counts(*, epochs: Any, start: Any, patience: Any) -> None:
+    whole_number("epochs", epochs, at_least=0)
+    whole_number("start", start, at_least=0)
+    if patience is not None:
+        whole_number("patience", patience, at_least=1)
+    if start > epochs:
+        raise ValueError(
+            f"start is {start} and epochs {epochs}; expected epochs to be {start} or more: it "
+            "counts all epochs of the run, those done before too."
+        )
+
+
+def shapes(loss_fn: LossFunction, y_pred: Tensor, y: Tensor) -> None:
+    """Refuse shapes that differ and that torch would broadcast, with no more than a warning."""
+    got, expected = tuple(y_pred.shape), tuple(y.shape)
+    one_column_apart = got == (*expected, 1) or expected == (*got, 1)
+    if one_column_apart or isinstance(loss_fn, _ELEMENTWISE):
+        same_size = y_pred.numel() == y.numel()
+        raise ValueError(
+            f"y_pred has shape {got} and y {expected}; expected one shape. Broadcasting would "
+            "compare every prediction with every label, and the model would learn their mean. "
+            + (f"Use y.reshape{got}." if same_size else "Check the model's last layer.")
+        )
+
+
+def loss_inputs(loss_fn: LossFunction, y_pred: Tensor, y: Tensor) -> None:
+    """Shapes, dtypes and ranges are what this loss function takes."""
+    if y_pred.shape != y.shape:
+        shapes(loss_fn, y_pred, y)
+    if isinstance(loss_fn, nn.BCELoss) and not ((y_pred >= 0) & (y_pred <= 1)).all():
+        raise ValueError(
+            f"y_pred runs from {y_pred.min():.4g} to {y_pred.max():.4g}; BCELoss expected "
+            "probabilities from 0 to 1. These look like logits: use nn.BCEWithLogitsLoss, or "
+            "torch.sigmoid(y_pred)."
+        )
+    if isinstance(loss_fn, nn.BCELoss | nn.BCEWithLogitsLoss):
+        if not y.is_floating_point():
+            raise TypeError(f"y is {y.dtype}; {_name(loss_fn)} expected floats. Use y.float().")
+        if not ((y >= 0) & (y <= 1)).all():
+            raise ValueError(
+                f"y runs from {y.min():.4g} to {y.max():.4g}; {_name(loss_fn)} expected labels "
+                "from 0 to 1. For more than two classes use nn.CrossEntropyLoss."
+            )
+    if isinstance(loss_fn, nn.CrossEntropyLoss | nn.NLLLoss) and y_pred.shape != y.shape:
+        _class_labels(loss_fn, y_pred, y)
+
+
+def _class_labels(loss_fn: nn.CrossEntropyLoss | nn.NLLLoss, y_pred: Tensor, y: Tensor) -> None:
+    if y.dtype != torch.int64:
+        raise TypeError(f"y is {y.dtype}; {_name(loss_fn)} expected class numbers. Use y.long().")
+    classes = y_pred.shape[1] if y_pred.ndim > 1 else len(y_pred)
+    counted = y[y != loss_fn.ignore_index]
+    if len(counted) and not (counted.min() >= 0 and counted.max() < classes):
+        raise ValueError(
+            f"y runs from {int(counted.min())} to {int(counted.max())} and the model has {classes} "
+            f"outputs; {_name(loss_fn)} expected labels from 0 to {classes - 1}. Give the last "
+            "layer one output a class, or number the classes from 0."
+        )
+
+
+def optimizer(
+    model: nn.Module,
+    loss_fn: LossFunction,
+    optimizer: Optimizer,
+    scheduler: LRScheduler | None = None,
+) -> None:
+    """The optimizer moves this model's parameters, and moves them at all."""
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    owned = {id(p) for p in model.parameters()}
+    strangers = (
+        owned.union(id(p) for p in loss_fn.parameters())
+        if isinstance(loss_fn, nn.Module)
+        else owned
+    )
+    lost = [tuple(p.shape) for p in held if id(p) not in strangers]
+    if lost or not any(id(p) in owned for p in held):
+        raise ValueError(
+            f"optimizer holds {len(held)} parameters, {len(lost)} of them not the model's (shapes "
+            f"{lost[:3]}); they would never learn. Was the model, or a layer of it, replaced after "
+            "the optimizer was made? Make the optimizer again from model.parameters()."
+        )
+    for number, group in enumerate(optimizer.param_groups):
+        lr = float(group["lr"])
+        warming_up = lr == 0 and scheduler is not None
+        if not (math.isfinite(lr) and (lr > 0 or warming_up)):
+            raise ValueError(
+                f"optimizer: lr of group {number} is {lr:g}; expected more than 0, such as 0.01. "
+                "With 0 nothing would move."
+            )
+
+
+def _name(loss_fn: LossFunction) -> str:
+    return type(loss_fn).__name__
