@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from workflow import _contents
 from workflow.checkpoints import read_checkpoint
 
 
@@ -46,6 +47,7 @@ class Best:
         """Go on from the best that an earlier part of the run left at `path`, if it left one."""
         if path.exists():
             contents = read_checkpoint(path)
+            _contents.fits_model(contents["model"], self.state_dict(), path)
             _copy([contents["model"][name] for name in self._names], self._best)
             self.loss, self.epoch = contents["metadata"]["loss"], contents["metadata"]["epoch"]
 

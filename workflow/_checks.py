@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from workflow.runtime import eval_mode, randomness_kept
 
 Pair = tuple[Tensor, Tensor]
+Data = Pair | Iterable[Pair]
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 _ELEMENTWISE = (
@@ -104,7 +105,13 @@ def batches(data: Any, name: str) -> Iterable[Pair]:
 def walk(model: nn.Module, data: Iterable[Pair], name: str) -> Iterator[Pair]:
     """Batch after batch, each checked before it is handed on; at least one."""
     empty = True
-    for X, y in data:
+    for batch in data:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise TypeError(
+                f"{name} yields a {type(batch).__name__}; expected pairs of tensors (X, y), one a "
+                "batch. A single pair goes in as (X, y), and arrays through workflow.to_tensor."
+            )
+        X, y = batch
         pair(X, y, name)
         features(model, X, f"{name}: X")
         empty = False

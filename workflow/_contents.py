@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 FORMAT = 1
+_FOLDER = 0x10  # among a zip entry's external attributes
 
 # Reading a damaged or hand-made file ends in any of these, as fuzzing torch.load has shown.
 _UNREADABLE = (
@@ -24,6 +25,7 @@ _UNREADABLE = (
     ValueError,
     TypeError,
     AttributeError,
+    ArithmeticError,
     LookupError,
     EOFError,
 )
@@ -50,12 +52,10 @@ def to_bytes(contents: dict[str, Any], path: Path) -> memoryview:
 
 def from_file(path: Path) -> dict[str, Any]:
     """The contents, read onto the CPU without running any code that the file may carry."""
+    file = io.BytesIO(path.read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged is not None:
-            raise zipfile.BadZipFile(f"the checksum of {damaged} is wrong")
-        contents = torch.load(path, map_location="cpu", weights_only=True)
+        _check_archive(file)
+        contents = torch.load(file, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
         raise CheckpointError(
             f"{path} can't be read ({_first_line(error)}); expected a whole file that save wrote. "
@@ -64,6 +64,17 @@ def from_file(path: Path) -> dict[str, Any]:
         ) from error
     _check_keys(contents, path)
     return contents  # type: ignore[no-any-return]  # what it is was checked just above
+
+
+def _check_archive(file: io.BytesIO) -> None:
+    with zipfile.ZipFile(file) as archive:
+        # For an entry marked as a folder torch returns memory that was never written.
+        entries = archive.infolist()
+        marked = [e.filename for e in entries if e.external_attr & _FOLDER or e.compress_type]
+        damaged = marked[0] if marked else archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"the checksum or a mark of {damaged} is wrong")
+    file.seek(0)
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -98,8 +109,7 @@ def _check_keys(contents: Any, path: Path) -> None:
         )
 
 
-def fits_model(saved: dict[str, Any], model: nn.Module, path: Path) -> None:
-    own = model.state_dict()
+def fits_model(saved: dict[str, Any], own: dict[str, Any], path: Path) -> None:
     problems = [f"only in the file: {name}" for name in saved if name not in own]
     problems += [f"only in the model: {name}" for name in own if name not in saved]
     for name in saved.keys() & own.keys():

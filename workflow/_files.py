@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def append(path: Path, line: str) -> None:
             if file.tell() > 0:
                 file.seek(-1, os.SEEK_END)
                 torn = b"" if file.read(1) == b"\n" else b"\n"
-            file.write(torn + line.encode() + b"\n")
+            data = torn + line.encode() + b"\n"
+            if file.write(data) < len(data):  # a full disk takes what fits and says nothing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
 
 

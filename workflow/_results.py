@@ -98,9 +98,11 @@ def ranked(results: Sequence[Result], *, by: str, largest: bool) -> list[list[Re
     for result in results:
         groups.setdefault(key(result.config), []).append(result)
 
-    def rank(group: list[Result]) -> tuple[int, float]:
+    def rank(group: list[Result]) -> tuple[float, float]:
         numbers = [result.scores[by] for result in group if by in result.scores]
-        mean = statistics.fmean(numbers) if numbers else math.inf
+        if not numbers:
+            return math.inf, math.inf
+        mean = statistics.fmean(numbers)
         return len(group) - len(numbers), -mean if largest else mean
 
     return sorted(groups.values(), key=rank)

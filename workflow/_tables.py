@@ -14,7 +14,7 @@ def as_text(rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> st
             cell.rjust(width) if column in numeric else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        lines.append("  ".join(cells).rstrip())
+        lines.append("  ".join(cells))
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from workflow import _contents, _files
+from workflow import _checks, _contents, _files
 from workflow._contents import FORMAT, CheckpointError
 
 
@@ -64,6 +64,7 @@ def save(
 
     Raises:
         CheckpointError: Something in it would not load again; nothing is written.
+        TypeError: `epoch` is not a whole number.
         OSError: The file can't be written; the earlier one is untouched.
 
     Examples:
@@ -71,6 +72,7 @@ def save(
         >>> folder = tempfile.mkdtemp()
         >>> save(f"{folder}/line.pt", nn.Linear(1, 1), epoch=3, metadata={"note": "first try"})
     """
+    _checks.whole_number("epoch", epoch, at_least=0)
     path = Path(path)
     contents = {
         "format": FORMAT,
@@ -131,7 +133,7 @@ def load(
     """
     path = Path(path)
     contents = read_checkpoint(path)
-    _contents.fits_model(contents["model"], model, path)
+    _contents.fits_model(contents["model"], model.state_dict(), path)
     for role, owner in (("optimizer", optimizer), ("scheduler", scheduler)):
         if owner is not None:
             _contents.fits_owner(contents[role], owner, role, path)

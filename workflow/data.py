@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workflow import _checks
+from workflow import _checks, _numbers
 from workflow._checks import Pair
 
 
@@ -113,8 +113,8 @@ def split(
             "that sum to 1, such as (0.8, 0.2) or (0.6, 0.2, 0.2)."
         )
     # Rounding where the parts end, not how long they are: no example is lost or counted twice.
-    ends = [round(len(X) * math.fsum(fractions[: i + 1])) for i in range(len(fractions))]
-    starts = [0, *ends[:-1]]
+    inner = [round(len(X) * math.fsum(fractions[:i])) for i in range(1, len(fractions))]
+    starts, ends = [0, *inner], [*inner, len(X)]
     if any(start >= end for start, end in zip(starts, ends, strict=True)):
         raise ValueError(
             f"fractions {fractions} leave a part of the {len(X)} examples empty; "
@@ -211,49 +211,21 @@ def to_tensor(data: Any, *, dtype: torch.dtype | None = None) -> Tensor:
 
     Raises:
         TypeError: Something in `data` is not a number; the message says what and where.
-        ValueError: The rows differ in length.
+        ValueError: The rows differ in length, or a number would not survive in `dtype`.
 
     Examples:
         >>> to_tensor([[1.5, 2], [3, 4]])
         tensor([[1.5000, 2.0000],
                 [3.0000, 4.0000]])
     """
-    if hasattr(data, "to_numpy"):
-        data = data.to_numpy()
-    if isinstance(data, Tensor):
-        tensor = data.detach().clone()
-    elif getattr(getattr(data, "dtype", None), "kind", "O") in _KINDS:
-        tensor = torch.tensor(data.astype(_KINDS[data.dtype.kind]))
-    else:
-        tensor = _from_list(_plain(data, "data"))
+    tensor = data.detach().clone() if isinstance(data, Tensor) else _numbers.read(data)
     if dtype is None and tensor.is_floating_point():
         dtype = torch.float32
-    return tensor.to(dtype)
-
-
-# NumPy's kinds of numbers, each with one type that torch takes whatever the byte order or stride.
-_KINDS = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}
-
-
-def _plain(value: Any, where: str) -> Any:
-    """Nested lists of plain numbers, or an error that names the first thing that is none."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**63):
-        return value
-    raise TypeError(
-        f"{where} is {value!r} ({type(value).__name__}); expected a number that fits 64 bits. "
-        "Give each category a number, and fill or drop what is missing, before to_tensor."
-    )
-
-
-def _from_list(rows: Any) -> Tensor:
-    try:
-        return torch.tensor(rows)
-    except (TypeError, ValueError) as error:
+    result = tensor.to(dtype)
+    if not result.is_floating_point() and (lost := result != tensor).any():
+        place = lost.nonzero()[0].tolist()
         raise ValueError(
-            f"data is ragged ({error}); expected rows of one length. Pad the short ones or cut "
-            "the long ones before to_tensor."
-        ) from error
+            f"data{place} is {tensor[tuple(place)].item()}; expected a whole number that fits "
+            f"{dtype}. Leave dtype out, or fill and round before to_tensor."
+        )
+    return result

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from workflow import _checks
-from workflow._checks import LossFunction, Pair
+from workflow._checks import Data, LossFunction, Pair
 from workflow.runtime import eval_mode
 
 Metric = Callable[[Tensor, Tensor], float]
@@ -41,7 +41,7 @@ def predict(model: nn.Module, X: Tensor) -> Tensor:
 
 def evaluate(
     model: nn.Module,
-    data: Iterable[Pair],
+    data: Data,
     *,
     loss_fn: LossFunction,
     metrics: Mapping[str, Metric] | None = None,
@@ -70,12 +70,10 @@ def evaluate(
         {'loss': 1.0}
     """
     if "loss" in (metrics or {}):
-        raise ValueError(
-            'metrics has a metric named "loss"; expected another name, "loss" is loss_fn.'
-        )
+        raise ValueError('metrics has one named "loss"; expected another name: that is loss_fn.')
+    pairs = _checks.walk(model, _checks.batches(data, "data"), "data")
     with eval_mode(model), torch.inference_mode():
-        batches = _checks.batches(data, "data")
-        y_pred, y = _gather(model, _checks.walk(model, batches, "data"))
+        y_pred, y = _gather(model, pairs)
         _checks.loss_inputs(loss_fn, y_pred, y)
         return _score(y_pred, y, loss_fn, metrics)
 
@@ -125,7 +123,7 @@ def mean_absolute_error(y_pred: Tensor, y: Tensor) -> float:
         >>> mean_absolute_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
         1.0
     """
-    _same_shape(y_pred, y)
+    y_pred, y = _comparable(y_pred, y)
     return (y_pred - y).abs().mean().item()
 
 
@@ -146,7 +144,7 @@ def mean_squared_error(y_pred: Tensor, y: Tensor) -> float:
         >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
         2.0
     """
-    _same_shape(y_pred, y)
+    y_pred, y = _comparable(y_pred, y)
     return (y_pred - y).square().mean().item()
 
 
@@ -168,14 +166,13 @@ def r2_score(y_pred: Tensor, y: Tensor) -> float:
         >>> r2_score(y, y), r2_score(y.mean().expand(3), y)
         (1.0, 0.0)
     """
-    _same_shape(y_pred, y)
-    spread = (y - y.mean()).square().sum()
-    if spread == 0:
+    y_pred, y = _comparable(y_pred, y)
+    if y.min() == y.max():
         raise ValueError(
             f"y is {y.flatten()[0].item():g} in all {y.numel()} places; expected labels that vary: "
             "R² compares with their variance. Use mean_absolute_error."
         )
-    return (1 - (y_pred - y).square().sum() / spread).item()
+    return (1 - (y_pred - y).square().sum() / (y - y.mean()).square().sum()).item()
 
 
 def accuracy(y_pred: Tensor, y: Tensor) -> float:
@@ -197,7 +194,7 @@ def accuracy(y_pred: Tensor, y: Tensor) -> float:
         0.5
     """
     predicted, true = _classes(y_pred, y)
-    return (predicted == true).double().mean().item()
+    return int((predicted == true).sum()) / len(true)
 
 
 def confusion_matrix(y_pred: Tensor, y: Tensor) -> Tensor:
@@ -220,23 +217,23 @@ def confusion_matrix(y_pred: Tensor, y: Tensor) -> Tensor:
                 [0, 1]])
     """
     predicted, true = _classes(y_pred, y)
-    if min(predicted.min(), true.min()) < 0:
+    if (lowest := int(min(predicted.min(), true.min()))) < 0:
         raise ValueError(
-            f"the lowest class is {int(min(predicted.min(), true.min()))}; expected classes from 0 "
-            "up."
+            f"y_pred or y holds class {lowest}; expected 0 or more. Leave those rows out."
         )
     columns = y_pred.shape[1] if y_pred.is_floating_point() and y_pred.ndim == 2 else 2
     classes = max(columns, int(predicted.max()) + 1, int(true.max()) + 1)
-    counts = torch.bincount(true * classes + predicted, minlength=classes * classes)
-    return counts.reshape(classes, classes)
+    return torch.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, -1)
 
 
-def _same_shape(y_pred: Tensor, y: Tensor) -> None:
+def _comparable(y_pred: Tensor, y: Tensor) -> Pair:
     if y_pred.shape != y.shape or y.numel() == 0:
         raise ValueError(
             f"y_pred has shape {tuple(y_pred.shape)} and y {tuple(y.shape)}; expected one shape "
             "with at least one example. Reshape y like y_pred: y.reshape(y_pred.shape)."
         )
+    dtype = torch.promote_types(torch.result_type(y_pred, y), torch.float32)  # ints have no mean
+    return y_pred.to(dtype), y.to(dtype)
 
 
 def class_numbers(y_pred: Tensor) -> Tensor:

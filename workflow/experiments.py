@@ -85,9 +85,10 @@ def run(
     file = None if path is None else Path(path)
     found = read_results(file) if file is not None and file.exists() else []
     done = {(key(result.config), result.seed): result for result in found}
+    named = [(key(config), config) for config in configs]  # one that JSON can't hold shows here
     results = []
-    for config, seed in itertools.product(configs, seeds):
-        name = key(config), seed
+    for (text, config), seed in itertools.product(named, seeds):
+        name = text, seed
         if name not in done:
             done[name] = _run_once(experiment, config, seed)
             if file is not None:
@@ -170,7 +171,7 @@ def _run_once(experiment: Experiment, config: Config, seed: int) -> Result:
     except DivergedError as error:
         return Result(config, seed, {}, _curves(error.history), str(error))
     if isinstance(outcome, Mapping):
-        scores, curves = dict(outcome), {}
+        scores, curves = {name: float(score) for name, score in outcome.items()}, {}
     else:
         scores, curves = _final_scores(outcome), _curves(outcome)
     if not scores:

@@ -61,7 +61,7 @@ class MLP(nn.Module):
 
     def __init__(self, in_features: int, hidden: int | Sequence[int], out_features: int) -> None:
         super().__init__()
-        widths = [hidden] if isinstance(hidden, int) else list(hidden)
+        widths = list(hidden) if isinstance(hidden, Sequence) else [hidden]
         sizes = [in_features, *widths, out_features]
         names = ["in_features", *["hidden"] * len(widths), "out_features"]
         for name, size in zip(names, sizes, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -104,7 +105,7 @@ def plot_loss_surface(
     y: Tensor,
     *,
     loss_fn: LossFunction,
-    path: Sequence[tuple[float, float]] = (),
+    path: Sequence[tuple[float | Tensor, float | Tensor]] = (),
     weights: tuple[float, float] = (-0.2, 1.6),
     bias: tuple[float, float] = (-0.3, 0.9),
     ax: Axes | None = None,
@@ -137,22 +138,12 @@ def plot_loss_surface(
     across, up = torch.linspace(*weights, 61), torch.linspace(*bias, 61)
     losses = [[loss_fn(w * x + b, labels).item() for w in across] for b in up]
     ax = ax or _new_axes()
-    contours = ax.contour(
-        across.numpy(), up.numpy(), losses, levels=14, cmap="cividis", linewidths=1
-    )
-    ax.clabel(contours, list(contours.levels)[::3], fontsize=8)
+    contours = ax.contour(across, up, losses, levels=14, colors="0.5", linewidths=0.8)
+    ax.clabel(contours, list(contours.levels)[::3], colors=plt.rcParams["text.color"])
     if path:
-        across_path, up_path = zip(*path, strict=True)
-        ax.plot(
-            across_path,
-            up_path,
-            "x-",
-            c=PREDICTION,
-            markersize=4,
-            linewidth=1.2,
-            label="optimizer's path",
-        )
-        ax.legend()
+        w, b = zip(*((torch.as_tensor(n).item() for n in point) for point in path), strict=True)
+        ax.plot(w, b, "x-", c=PREDICTION, markersize=4, linewidth=1.2, label="optimizer's path")
+        _legend_above(ax)
     ax.set(xlabel="weight", ylabel="bias", xlim=weights, ylim=bias)
     return ax
 
@@ -190,38 +181,19 @@ def plot_decision_boundary(
     left, bottom = (low - margin).tolist()
     right, top = (high + margin).tolist()
     across, up = torch.linspace(left, right, 200), torch.linspace(bottom, top, 200)
-    plane = torch.cartesian_prod(up, across).flip(
-        1
-    )  # (200 * 200, 2), a row of the picture at a time
+    plane = torch.cartesian_prod(up, across).flip(1)  # (200 * 200, 2), row by row of the picture
     classes = class_numbers(predict(model, plane.to(X))).cpu().reshape(200, 200)
     count = max(int(classes.max()), int(labels.max()), 1) + 1
     ax = ax or _new_axes()
-    colours = plt.get_cmap("cividis", count)
-    ax.imshow(
-        classes.numpy(),
-        cmap=colours,
-        vmin=-0.5,
-        vmax=count - 0.5,
-        alpha=0.3,
-        extent=(left, right, bottom, top),
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-    )
-    for number in range(count):
-        mine = points[labels == number].numpy()
-        ax.scatter(
-            mine[:, 0],
-            mine[:, 1],
-            s=26,
-            color=colours(number),
-            edgecolors="0.5",
-            linewidths=0.5,
-            marker=_CLASS_MARKS[number % len(_CLASS_MARKS)],
-            label=f"class {number}",
-        )
+    colours = plt.get_cmap("cividis")(torch.linspace(0.25, 0.95, count).numpy())
+    around = (left, right, bottom, top)
+    ax.imshow(colours[classes.numpy()], extent=around, origin="lower", aspect="auto", alpha=0.3)
+    for number, (colour, mark) in enumerate(zip(colours, cycle(_CLASS_MARKS), strict=False)):
+        x0, x1 = points[labels == number].T
+        # The grey edge is seen on every ground, whatever the class's colour.
+        ax.scatter(x0, x1, color=colour, edgecolors="0.5", marker=mark, label=f"class {number}")
     ax.set(xlabel="feature 0", ylabel="feature 1")
-    ax.legend()
+    _legend_above(ax)
     return ax
 
 
@@ -265,7 +237,12 @@ def plot_results(
 
 
 def _new_axes() -> Axes:
-    return plt.subplots(figsize=(6.4, 4))[1]
+    return plt.subplots(layout="constrained")[1]  # in the size and type the reader has set
+
+
+def _legend_above(ax: Axes) -> None:
+    """Where the plot fills its axes, a legend inside would hide some of it."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
 
 
 def _line(X: Tensor, y: Tensor, label: str) -> tuple[Any, Any]:

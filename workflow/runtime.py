@@ -21,15 +21,15 @@ def seed_everything(seed: int) -> None:
         seed: A whole number from 0 to 2³² − 1.
 
     Raises:
-        ValueError: The seed is out of range.
+        ValueError: The seed is out of range, or not a whole number.
 
     Examples:
         >>> seed_everything(42)
         >>> torch.randn(1)
         tensor([0.3367])
     """
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed}; expected a whole number from 0 to {2**32 - 1}.")
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed!r}; expected a whole number from 0 to {2**32 - 1}.")
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -66,8 +66,13 @@ class eval_mode:  # noqa: N801  # used like a function; a class enters faster th
 @contextmanager
 def randomness_kept(generator: torch.Generator | None = None) -> Iterator[None]:
     """Whatever is drawn inside, what is drawn afterwards is as if it had not been."""
+    python, numpy = random.getstate(), np.random.get_state()
     state = None if generator is None else generator.get_state()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    if generator is not None and state is not None:
-        generator.set_state(state)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        if generator is not None and state is not None:
+            generator.set_state(state)

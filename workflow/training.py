@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from workflow import _checks
 from workflow._best import Best
-from workflow._checks import LossFunction, Pair
+from workflow._checks import Data, LossFunction, Pair
 from workflow.checkpoints import save
 from workflow.evaluation import Metric, score_unchecked
 
@@ -87,7 +87,7 @@ def train_step(
 
 
 def train_epoch(
-    model: nn.Module, data: Iterable[Pair], *, loss_fn: LossFunction, optimizer: Optimizer
+    model: nn.Module, data: Data, *, loss_fn: LossFunction, optimizer: Optimizer
 ) -> float:
     """Learn from every batch once.
 
@@ -136,8 +136,8 @@ def _learn(
 
 def fit(
     model: nn.Module,
-    train: Iterable[Pair],
-    validation: Iterable[Pair] | None = None,
+    train: Data,
+    validation: Data | None = None,
     *,
     loss_fn: LossFunction,
     optimizer: Optimizer,
@@ -201,6 +201,8 @@ def fit(
     _checks.counts(epochs=epochs, start=start, patience=patience)
     if metrics and validation is None:
         raise ValueError("metrics came without validation; expected data to measure them on.")
+    if "loss" in (metrics or {}):
+        raise ValueError('metrics has one named "loss"; expected another name: that is loss_fn.')
     _checks.optimizer(model, loss_fn, optimizer, scheduler)
     batches = _checks.repeatable(train, "train", device)
     held_out = None if validation is None else _checks.repeatable(validation, "validation", device)
@@ -208,7 +210,9 @@ def fit(
     _move(model, optimizer, device)
     _checks.first_walk(model, batches, "train", loss_fn, generator)
     if held_out is not None:
-        _checks.first_walk(model, held_out, "validation", loss_fn)
+        _checks.first_walk(
+            model, held_out, "validation", loss_fn, getattr(validation, "generator", None)
+        )
 
     history: list[Epoch] = []
     best = Best(model)

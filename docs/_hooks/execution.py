@@ -1,0 +1,150 @@
+"""What nbconvert does with a tutorial for mkdocs-jupyter: it runs each cell and judges the outcome.
+
+jupyter/jupyter_nbconvert_config.json puts `Execute` in the place of nbconvert's own preprocessors.
+"""
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from figures import figure, table
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.exporters.templateexporter import default_filters
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
+from nbformat import NotebookNode
+
+SECONDS = int(os.environ.get("WORKFLOW_DOCS_CELL_SECONDS", "120"))  # a cell that takes longer hangs
+TAGS = {
+    *("hide-input", "hide-output", "collapse", "exercise", "solution", "check"),
+    *("raises-exception", "expect-warning"),
+}
+# What a figure shows and is called, at the head of a cell: `# alt: …`, going on in indented lines.
+DESCRIPTION = re.compile(r"# (alt|caption): (.+(?:\n#   .+)*)\n")
+MACHINE = (tempfile.gettempdir(), str(Path.home()), str(Path(__file__).parents[2]))
+JOIN = CoalesceStreamsPreprocessor()  # of printed text, which arrives in pieces cut by chance
+CHANCE = re.compile(rf"\b0x[0-9a-f]{{6,}}|(?:{'|'.join(map(re.escape, MACHINE))})[/\\]\S*")
+
+
+class Fault(Exception):  # noqa: N818 - it is the tutorial's, not this program's
+    """Why a tutorial can't become a page."""
+
+    cell = 0  # its place in the notebook
+
+
+class Execute(ExecutePreprocessor):
+    def preprocess(self, nb: NotebookNode, resources: Any = None, km: Any = None) -> Any:
+        """Run all cells; a kernel that never came up gets one more try."""
+        with suppress(RuntimeError):  # what goes wrong in a cell is a Fault
+            return self.run(nb, resources)
+        try:
+            return self.run(nb, resources)
+        except RuntimeError as error:
+            raise Fault(f"No kernel came up, twice: {error}") from error
+
+    def run(self, nb: NotebookNode, resources: dict[str, Any]) -> Any:
+        self.timeout, self.shutdown_kernel = SECONDS, "immediate"
+        resources["html"] = []  # figures and tables, kept out of the Markdown
+        with tempfile.TemporaryDirectory(prefix="tutorial-") as folder:
+            resources["metadata"]["path"] = folder
+            self.config.KernelManager.connection_file = f"{folder}/kernel.json"
+            if os.name != "nt":
+                self.config.KernelManager.transport = "ipc"  # no ports to race for, no network
+            return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> Any:
+        try:
+            prepare(cell)
+            super().preprocess_cell(cell, resources, index)
+            if cell.cell_type == "code":
+                JOIN.preprocess_cell(cell, resources, index)
+                judge(cell)
+                cell.metadata.results = results(cell, resources["html"])
+            return cell, resources
+        except CellExecutionError:
+            fault = Fault(errors(cell)[0].traceback[-1])
+        except CellTimeoutError:
+            limit = f"{SECONDS} s, the limit (WORKFLOW_DOCS_CELL_SECONDS sets it)"
+            fault = Fault(f"Took longer than {limit}:\n{cell.source}")
+        except DeadKernelError:
+            reason = "The kernel died: out of memory, or a crash in native code"
+            fault = Fault(f"{reason}:\n{cell.source}")
+        except Fault as found:
+            fault = found
+        fault.cell = index
+        raise fault
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def errors(cell: NotebookNode) -> list[NotebookNode]:
+    return [output for output in cell.outputs if output.output_type == "error"]
+
+
+def is_warning(output: NotebookNode) -> bool:
+    return "warning" in output.get("metadata", {})  # the kernel puts it there
+
+
+def prepare(cell: NotebookNode) -> None:
+    """Check the tags, and take what a figure is to be called out of the code."""
+    if unknown := set(tags(cell)) - TAGS:
+        raise Fault(f"Unknown tag {min(unknown)}; there are {', '.join(sorted(TAGS))}.")
+    while found := DESCRIPTION.match(cell.source):
+        cell.source = cell.source[found.end() :]
+        cell.metadata.setdefault(found[1], []).append(re.sub(r"\n# +", " ", found[2]))
+
+
+def judge(cell: NotebookNode) -> None:
+    """Fail for a warning without its tag, and for a tag without its error or warning."""
+    warnings = [output for output in cell.outputs if is_warning(output)]
+    if warnings and "expect-warning" not in tags(cell):
+        where, text = warnings[0].metadata.warning, warnings[0].data["text/plain"]
+        raise Fault(f"{where}\n{text}\nMend the cause, or tag the cell expect-warning.")
+    for tag, found in (("raises-exception", errors(cell)), ("expect-warning", warnings)):
+        if tag in tags(cell) and not found:
+            raise Fault(f"Tagged {tag}, but it ran without one.")
+
+
+def results(cell: NotebookNode, html: list[str]) -> list[str]:
+    """Give what a cell shows as Markdown; figures and tables join `html`."""
+    if "hide-output" in tags(cell):
+        return []
+    alts = list(cell.metadata.get("alt", []))
+    caption = " ".join(cell.metadata.get("caption", []))
+    once = [o for i, o in enumerate(cell.outputs) if not (is_warning(o) and o in cell.outputs[:i])]
+    shown = [result(output, alts, caption, html) for output in once]
+    if alts:
+        raise Fault(f"An alt text without a figure: {alts[0]!r}.")
+    if chance := CHANCE.search("\n".join(shown)):
+        raise Fault(f"Shows {chance[0]}, which no other build would: don't print it.")
+    return shown
+
+
+def result(output: NotebookNode, alts: list[str], caption: str, html: list[str]) -> str:
+    data = output.get("data", {})
+    number = len(html) + 1
+    if "text/markdown" in data:
+        return str(data["text/markdown"])
+    if "image/svg+xml" in data:
+        if not alts:
+            raise Fault("A figure without alt text: begin the cell with `# alt: …`.")
+        html.append(figure(data["image/svg+xml"], f"figure-{number}", alts.pop(0), caption))
+    elif "text/html" in data:
+        html.append(table(data["text/html"], caption or f"Table {number}"))
+    else:
+        stream_or_error = output.get("text") or output.get("traceback", [""])[0]
+        return fence(data.get("text/plain", stream_or_error), "{ .text .output .no-copy }")
+    return f"%%html-{number}%%"  # until the page is rendered
+
+
+def fence(text: str, info: str) -> str:
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    marks = "`" * max(3, longest + 1)
+    return f"{marks} {info}\n{text.rstrip()}\n{marks}"
+
+
+default_filters["fence"] = fence  # for the template

@@ -1,0 +1,358 @@
+"""Experiments: runs that survive crashes, tables to compare them, a choice by validation."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from test_checkpoints import full_disk
+from torch import nn
+
+from workflow import (
+    DivergedError,
+    Epoch,
+    LinearRegressionModel,
+    Result,
+    choose,
+    compare,
+    fit,
+    grid,
+    make_line,
+    read_results,
+    run,
+    split,
+)
+
+TRAIN, TEST = split(*make_line(), shuffle=False)
+
+
+def train(lr: float, seed: int) -> list[Epoch]:
+    """A real experiment: the line with MSE, which diverges with a large lr."""
+    model = LinearRegressionModel()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    return fit(model, TRAIN, TEST, loss_fn=nn.MSELoss(), optimizer=optimizer, epochs=60)
+
+
+def result(lr: float, seed: int, loss: float | None, **scores: float) -> Result:
+    if loss is None:
+        return Result({"lr": lr}, seed, {}, {}, "it diverged")
+    return Result({"lr": lr}, seed, {"validation_loss": loss, **scores}, {}, None)
+
+
+class Counted:
+    """An experiment that knows how often it was run."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[float, int]] = []
+
+    def __call__(self, lr: float, seed: int) -> dict[str, float]:
+        self.calls.append((lr, seed))
+        return {"validation_loss": lr + seed}
+
+
+# grid
+
+
+def test_a_grid_is_every_combination_and_the_last_axis_changes_fastest() -> None:
+    assert grid(lr=iter([0.1, 0.2]), hidden=((4,), (8, 8))) == [
+        {"lr": 0.1, "hidden": (4,)},
+        {"lr": 0.1, "hidden": (8, 8)},
+        {"lr": 0.2, "hidden": (4,)},
+        {"lr": 0.2, "hidden": (8, 8)},
+    ]
+    assert grid() == [{}]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.1, "0.1"), ("adam", "'adam'")])
+def test_an_axis_of_one_value_is_refused(value: Any, shown: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        grid(lr=[0.1], axis=value)
+    assert (
+        str(caught.value)
+        == f"axis is {shown}; expected a list of values to try, such as [{shown}]."
+    )
+
+
+def test_an_axis_without_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"lr has no value; expected at least one, or leave it"):
+        grid(lr=[])
+
+
+# run
+
+
+def test_runs_are_seeded_before_and_come_in_the_order_of_configurations_and_seeds() -> None:
+    drawn = []
+
+    def experiment(lr: float, seed: int) -> dict[str, float]:
+        drawn.append((lr, seed, torch.rand(1).item()))
+        return {"validation_loss": lr}
+
+    results = run(experiment, iter(grid(lr=[0.2, 0.1])), seeds=range(2))
+    expected = [torch.rand(1, generator=torch.Generator().manual_seed(s)).item() for s in (0, 1)]
+    assert drawn == [(lr, seed, expected[seed]) for lr in (0.2, 0.1) for seed in (0, 1)]
+    assert [(r.config["lr"], r.seed) for r in results] == [(0.2, 0), (0.2, 1), (0.1, 0), (0.1, 1)]
+
+
+def test_a_history_becomes_final_scores_and_curves() -> None:
+    (found,) = run(train, grid(lr=[0.1]), seeds=[0])
+    torch.manual_seed(0)
+    history = train(0.1, 0)
+    assert found.scores == {
+        "validation_loss": history[-1].validation_loss,
+        "train_loss": history[-1].train_loss,
+    }
+    assert found.curves == {
+        "train_loss": [epoch.train_loss for epoch in history],
+        "validation_loss": [epoch.validation_loss for epoch in history],
+    }
+    assert found.failed is None
+
+
+def test_a_history_without_validation_has_one_curve_and_keeps_its_metrics() -> None:
+    history = [Epoch(0, 0.5, None, {"mae": 0.4}, 0.1)]
+    (found,) = run(lambda seed: history, [{}], seeds=[0])
+    assert found.scores == {"train_loss": 0.5, "mae": 0.4}
+    assert found.curves == {"train_loss": [0.5]}
+
+
+def test_results_are_read_back_as_they_were_returned(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "results.jsonl"
+    results = run(train, grid(lr=[0.1, 10.0]), seeds=[0, 1], path=path)
+    assert read_results(path) == results
+    assert [json.loads(line)["seed"] for line in path.read_text().splitlines()] == [0, 1, 0, 1]
+
+
+def test_the_same_call_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    run(experiment, grid(lr=[1]), seeds=[0, 1], path=path)
+    results = run(experiment, grid(lr=[1, 2]), seeds=[0, 1, 2], path=path)
+    assert experiment.calls == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)]
+    assert [r.scores["validation_loss"] for r in results] == [1, 2, 3, 2, 3, 4]
+    assert sorted(read_results(path), key=lambda r: (r.config["lr"], r.seed)) == results
+
+
+def test_a_crash_loses_only_the_run_in_progress(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+
+    def crashes(lr: float, seed: int) -> dict[str, float]:
+        if seed == 2:
+            raise KeyboardInterrupt
+        return experiment(lr, seed)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(crashes, grid(lr=[1]), path=path)
+    run(experiment, grid(lr=[1]), path=path)
+    assert experiment.calls == [(1, 0), (1, 1), (1, 2)]
+
+
+def test_a_run_that_diverges_is_a_failed_result(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    (found,) = run(train, grid(lr=[10.0]), seeds=[0], path=path)
+    assert found.scores == {}
+    assert found.failed is not None
+    assert "Try a smaller lr" in found.failed
+    torch.manual_seed(0)
+    with pytest.raises(DivergedError) as caught:
+        train(10.0, 0)
+    assert found.curves["train_loss"] == [epoch.train_loss for epoch in caught.value.history]
+    assert run(Counted(), grid(lr=[10.0]), seeds=[0], path=path) == [found]  # and is not run again
+
+
+def test_a_run_that_diverges_at_once_has_no_curves() -> None:
+    def experiment(seed: int) -> list[Epoch]:
+        raise DivergedError("a loss became nan", [])
+
+    assert run(experiment, [{}], seeds=[0]) == [Result({}, 0, {}, {}, "a loss became nan")]
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_not_finite_is_a_failed_result(score: float, tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    scores = {"mae": 0.1, "validation_loss": score}
+    (found,) = run(lambda seed: scores, [{}], seeds=[0], path=path)
+    assert (found.scores, found.failed) == ({}, f"validation_loss is {score}")
+    assert read_results(path) == [found]
+
+
+def test_scores_may_be_tensors_of_one_number(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    scores: dict[str, Any] = {"validation_loss": torch.tensor(0.5)}
+    run(lambda seed: scores, [{}], seeds=[0], path=path)
+    assert read_results(path)[0].scores == {"validation_loss": 0.5}
+
+
+def test_no_seeds_are_refused() -> None:
+    with pytest.raises(ValueError, match="seeds is empty; expected at least one, better three"):
+        run(train, grid(lr=[0.1]), seeds=[])
+
+
+@pytest.mark.parametrize("outcome", [{}, []], ids=["scores", "history"])
+def test_an_experiment_without_scores_is_refused(outcome: Any) -> None:
+    words = r"returned no scores for \{'lr': 0.1\}; expected what fit returned, or a dictionary"
+    with pytest.raises(ValueError, match=words):
+        run(lambda lr, seed: outcome, grid(lr=[0.1]))
+
+
+@pytest.mark.parametrize("value", [torch.optim.SGD, math.nan], ids=["class", "NaN"])
+def test_a_configuration_that_json_cannot_hold_is_refused_before_any_run(value: Any) -> None:
+    experiment = Counted()
+    with pytest.raises(TypeError, match=r"can't be kept as JSON .* Name things instead"):
+        run(experiment, grid(lr=[1, value]))
+    assert experiment.calls == []
+
+
+# The file of results
+
+
+def test_a_line_cut_short_is_closed_warned_of_and_run_again(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    run(experiment, grid(lr=[1]), seeds=[0, 1], path=path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.warns(UserWarning, match=r"results\.jsonl, line 2 is not whole; it is left out"):
+        run(experiment, grid(lr=[1]), seeds=[0, 1], path=path)
+    assert experiment.calls == [(1, 0), (1, 1), (1, 1)]
+    with pytest.warns(UserWarning, match="line 2 is not whole"):
+        assert [r.seed for r in read_results(path)] == [0, 1]
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_empty_lines_do_not_matter_and_the_latest_result_counts(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    lines = [json.dumps(result(0.1, 0, loss)._asdict()) for loss in (0.5, 0.4)]
+    path.write_text("\n" + "\n\n".join(lines) + "\n")
+    assert read_results(path) == [result(0.1, 0, 0.4)]
+
+
+@pytest.mark.parametrize("line", ["[1, 2]", '{"config": {}, "seed": 1}', "7"])
+def test_json_that_is_no_result_is_refused(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(ValueError, match=r"other\.jsonl, line 1 is no result; expected the fields"):
+        read_results(path)
+
+
+def test_a_missing_file_of_results_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.jsonl"):
+        read_results(tmp_path / "none.jsonl")
+
+
+def test_a_file_of_results_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"results\.jsonl was not written"):
+        run(Counted(), grid(lr=[1]), path=tmp_path / "file" / "results.jsonl")
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from workflow import run
+path, me, other = map(Path, sys.argv[1:])
+configs = [{"writer": me.name, "number": n, "note": "x" * 6000} for n in range(200)]
+me.touch()
+while not other.exists():
+    time.sleep(0.001)
+run(lambda writer, number, note, seed: {"validation_loss": 0.5}, configs, seeds=[0], path=path)
+"""
+
+
+def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
+    path, a, b = tmp_path / "results.jsonl", tmp_path / "a", tmp_path / "b"
+    orders = [(path, a, b), (path, b, a)]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, *map(str, o)]) for o in orders]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    written = [(r.config["writer"], r.config["number"]) for r in read_results(path)]
+    assert sorted(written) == [(name, number) for name in "ab" for number in range(200)]
+    assert [name for name, _ in written] != sorted(name for name, _ in written), "one by one"
+
+
+@pytest.mark.parametrize("room", [0, 10], ids=["full", "almost full"])
+def test_a_full_disk_is_said_and_keeps_the_lines_before(room: int, tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    first = run(experiment, grid(lr=[1]), seeds=[0], path=path)
+    room += path.stat().st_size
+    with full_disk(room), pytest.raises(OSError, match=r"results\.jsonl was not written .* room"):
+        run(experiment, grid(lr=[1]), seeds=[1], path=path)
+    assert path.stat().st_size == room
+    path.write_bytes(path.read_bytes() + b"{")  # whatever fitted, it is no whole line
+    with pytest.warns(UserWarning, match="line 2 is not whole"):
+        assert read_results(path) == first
+
+
+# Comparing and choosing
+
+RESULTS = [
+    result(0.1, 0, 0.50, accuracy=0.9, test_loss=0.1),
+    result(0.1, 1, 0.70, accuracy=0.7, test_loss=0.1),
+    result(0.01, 0, 0.25, accuracy=0.5),
+    result(1.0, 0, 0.01, accuracy=1.0),
+    result(1.0, 1, None),
+    result(10.0, 0, None),
+]
+
+
+def test_the_table_is_best_first_failed_last_and_shows_no_test_score() -> None:
+    assert (
+        compare(RESULTS)
+        == """\
+lr    validation_loss       accuracy  runs  failed
+0.01             0.25            0.5     1       0
+0.1     0.6000 ± 0.14  0.8000 ± 0.14     2       0
+1.0              0.01              1     2       1
+10.0           failed         failed     1       1"""
+    )
+
+
+def test_the_table_in_markdown_sorted_by_the_largest() -> None:
+    assert (
+        compare(RESULTS, by="accuracy", largest=True, markdown=True)
+        == """\
+| lr | accuracy | validation_loss | runs | failed |
+| --- | ---: | ---: | ---: | ---: |
+| 0.1 | 0.8000 ± 0.14 | 0.6000 ± 0.14 | 2 | 0 |
+| 0.01 | 0.5 | 0.25 | 1 | 0 |
+| 1.0 | 1 | 0.01 | 2 | 1 |
+| 10.0 | failed | failed | 1 | 1 |"""
+    )
+
+
+def test_configurations_with_other_settings_share_a_table() -> None:
+    results = [
+        Result({"lr": 0.1}, 0, {"validation_loss": 2.0}, {}, None),
+        Result({"hidden": [8, 8]}, 0, {"validation_loss": 1.0}, {}, None),
+    ]
+    assert (
+        compare(results)
+        == """\
+lr   hidden  validation_loss  runs  failed
+     [8, 8]                1     1       0
+0.1                        2     1       0"""
+    )
+
+
+def test_the_choice_is_the_best_mean_and_one_that_failed_comes_last() -> None:
+    assert choose(RESULTS) == {"lr": 0.01}
+    assert choose(RESULTS, by="accuracy", largest=True) == {"lr": 0.1}
+    assert choose(RESULTS[3:]) == {"lr": 1.0}
+
+
+@pytest.mark.parametrize("function", [choose, compare])
+def test_nothing_is_chosen_by_a_test_score(function: Callable[..., object]) -> None:
+    with pytest.raises(ValueError, match=r"by is 'test_loss'; expected a validation score.* once"):
+        function(RESULTS, by="test_loss")
+
+
+@pytest.mark.parametrize("function", [choose, compare])
+def test_a_score_that_no_run_has_is_refused_with_those_there_are(
+    function: Callable[..., object],
+) -> None:
+    words = r"by is 'mae', which no run has; expected one of \['accuracy', 'test_loss', 'vali"
+    with pytest.raises(ValueError, match=words):
+        function(RESULTS, by="mae")
