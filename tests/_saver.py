@@ -39,13 +39,16 @@ def main(folder: Path, kills: int) -> None:
     torch.set_num_threads(1)  # forks don't inherit the threads of a pool
     path = folder / "run.pt"
     luck = random.Random(0)
-    save(path, Numbers(), epoch=0)
+    start = time.perf_counter()
+    for _ in range(3):
+        save(path, Numbers(), epoch=0)
+    one_save = (time.perf_counter() - start) / 3
     epoch = 0
     for _ in range(kills):
         child = os.fork()
         if child == 0:
             save_for_ever(path, epoch + 1)
-        time.sleep(luck.uniform(0, 0.015))
+        time.sleep(luck.uniform(0, min(3 * one_save, 0.1)))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         assert os.WTERMSIG(status) == signal.SIGKILL, "the child ended by itself"

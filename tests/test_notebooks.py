@@ -306,7 +306,7 @@ def test_a_kernel_that_never_comes_up_is_tried_twice(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(NotebookClient, "start_new_kernel_client", refuse)
     notebook = nbformat.v4.new_notebook()
     with pytest.raises(execution.Fault, match="No kernel came up, twice: Kernel died before"):
-        execution.Execute().preprocess(notebook, {"metadata": {}})
+        execution.Execute().preprocess(notebook, {"metadata": {}})  # type: ignore[no-untyped-call]
     assert len(tries) == 2
 
 

@@ -366,6 +366,19 @@ def test_patience_without_validation_goes_by_the_training_loss() -> None:
     assert evaluate(model, TRAIN, loss_fn=nn.L1Loss())["loss"] == min(losses)
 
 
+def test_patience_runs_out_where_the_loss_stays_the_same() -> None:
+    model, optimizer = the_line()
+    history = fit(
+        model,
+        TRAIN,
+        loss_fn=lambda y_pred, y: 0 * y_pred.sum() + 1,
+        optimizer=optimizer,
+        epochs=100,
+        patience=2,
+    )
+    assert [epoch.train_loss for epoch in history] == [1, 1, 1]
+
+
 def test_patience_restores_the_best_also_when_the_epochs_run_out() -> None:
     model, optimizer = the_line()
     history = fit(
@@ -516,7 +529,7 @@ def test_the_folder_keeps_the_last_and_the_best(tmp_path: Path) -> None:
         TEST,
         loss_fn=nn.L1Loss(),
         optimizer=optimizer,
-        epochs=150,
+        epochs=300,
         folder=tmp_path / "new",
     )
     best = min(history, key=lambda epoch: epoch.validation_loss or 0)
@@ -528,7 +541,7 @@ def test_the_folder_keeps_the_last_and_the_best(tmp_path: Path) -> None:
     assert found.epoch == best.number + 1
     assert evaluate(copy, TEST, loss_fn=nn.L1Loss())["loss"] == best.validation_loss
 
-    assert load(tmp_path / "new" / "last.pt", copy).epoch == 150
+    assert load(tmp_path / "new" / "last.pt", copy).epoch == 300
     assert numbers(copy.state_dict()) == numbers(model.state_dict())
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["best.pt", "last.pt"]
 
@@ -546,20 +559,23 @@ def test_without_validation_the_best_are_the_weights_the_lowest_loss_was_measure
     assert evaluate(copy, TRAIN, loss_fn=nn.L1Loss())["loss"] == best.train_loss
 
 
-def test_a_best_of_another_model_is_refused_before_training(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("other", "metadata", "words"),
+    [
+        (nn.Linear(1, 1), {"loss": 0.1, "epoch": 1}, "only in the model: weights"),
+        (LinearRegressionModel(), {}, "holds no loss; expected .* give another folder"),
+    ],
+    ids=["another model", "saved by hand"],
+)
+def test_a_best_that_fit_did_not_keep_is_refused_before_training(
+    other: nn.Module, metadata: dict[str, float], words: str, tmp_path: Path
+) -> None:
     model, optimizer = the_line()
-    save(tmp_path / "best.pt", nn.Linear(1, 1), metadata={"loss": 0.1, "epoch": 1})
+    save(tmp_path / "best.pt", other, metadata=metadata)
     before = everything(model, optimizer)
-    with pytest.raises(CheckpointError, match="only in the model: weights"):
-        fit(
-            model,
-            TRAIN,
-            loss_fn=nn.L1Loss(),
-            optimizer=optimizer,
-            epochs=4,
-            start=2,
-            folder=tmp_path,
-        )
+    options: dict[str, Any] = {"start": 2, "epochs": 4, "folder": tmp_path}
+    with pytest.raises(CheckpointError, match=words):
+        fit(model, TRAIN, loss_fn=nn.L1Loss(), optimizer=optimizer, **options)
     assert everything(model, optimizer) == before
 
 
@@ -619,6 +635,11 @@ BAD_DATA: dict[str, tuple[Any, type[Exception], list[str]]] = {
         [(X, y.tolist())],
         TypeError,
         ["train: y", "list", "expected a tensor", "workflow.to_tensor"],
+    ),
+    "batches without labels": (
+        [X[:20], X[20:30], X[30:]],
+        TypeError,
+        ["train yields a Tensor", "expected pairs of tensors (X, y)", "A single pair goes in as"],
     ),
     "no data": (
         7,
@@ -837,7 +858,7 @@ BAD_LABELS: dict[str, tuple[nn.Module, Any, Tensor, type[Exception], list[str]]]
         nn.CrossEntropyLoss(),
         YES.long(),
         ValueError,
-        ["(40, 3)", "(40, 1)", "expected"],
+        ["(16, 3)", "(16, 1)", "expected one class number an example", "Use y.flatten()"],
     ),
 }
 
@@ -916,7 +937,7 @@ def test_a_loss_that_blows_up_is_an_error_and_the_best_weights_are_back(
 def test_a_loss_that_is_not_finite_at_once_leaves_the_first_weights() -> None:
     model, optimizer = the_line()
     before = numbers(model.state_dict())
-    with pytest.raises(DivergedError, match=r"nan in epoch 0, .* again the first ones") as caught:
+    with pytest.raises(DivergedError, match=r"nan in epoch 0, .* again the first") as caught:
         fit(
             model,
             TRAIN,

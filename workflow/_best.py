@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from workflow import _contents
-from workflow.checkpoints import read_checkpoint
+from workflow._contents import CheckpointError
+from workflow.checkpoints import read_checkpoint, save
 
 
 class Best:
@@ -19,22 +20,37 @@ class Best:
     every step. Here the numbers are copied, into memory that is taken once.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, scored_first: bool, every: int) -> None:
+        """Look at every so many epochs, whose loss is of the weights they set out with, or end in.
+
+        Args:
+            model: Whose weights to keep.
+            scored_first: A training loss is measured before the step, a validation loss after.
+            every: Copying costs time; 1 misses none.
+        """
         self.loss = math.inf
         self.epoch = -1
+        self._scored_first = scored_first
+        self._every = every
         state = {n: t for n, t in model.state_dict().items() if isinstance(t, Tensor)}
         self._names, self._live = list(state), list(state.values())
         self._marked = [tensor.clone() for tensor in self._live]
         self._best = [tensor.clone() for tensor in self._live]
 
-    def mark(self) -> None:
-        """Copy the weights as they are now: the next loss offered was measured from these."""
-        _copy(self._live, self._marked)
+    def start_epoch(self, number: int) -> None:
+        """Copy the weights that a training loss will be measured from."""
+        if self._scored_first and number % self._every == 0:
+            _copy(self._live, self._marked)
 
-    def keep(self, loss: float, epoch: int) -> None:
-        """The marked weights are the best so far."""
-        self.loss, self.epoch = loss, epoch
+    def end_epoch(self, number: int, loss: float) -> bool:
+        """Keep the weights of this loss if it is the lowest so far; say whether it is."""
+        if loss >= self.loss or number % self._every:
+            return False
+        if not self._scored_first:
+            _copy(self._live, self._marked)
+        self.loss, self.epoch = loss, number
         self._best, self._marked = self._marked, self._best
+        return True
 
     def restore(self) -> None:
         """Put the best weights back into the model."""
@@ -43,13 +59,24 @@ class Best:
     def state_dict(self) -> dict[str, Any]:
         return dict(zip(self._names, self._best, strict=True))
 
+    def save(self, path: Path) -> None:
+        """Write the best weights, with what a resumed run has to know of them."""
+        done = self.epoch if self._scored_first else self.epoch + 1
+        save(path, self, epoch=done, metadata={"loss": self.loss, "epoch": self.epoch})
+
     def resume(self, path: Path) -> None:
         """Go on from the best that an earlier part of the run left at `path`, if it left one."""
         if path.exists():
             contents = read_checkpoint(path)
             _contents.fits_model(contents["model"], self.state_dict(), path)
+            kept = contents["metadata"]
+            if not {"loss", "epoch"} <= kept.keys():
+                raise CheckpointError(
+                    f"{path} holds no loss; expected the best weights that fit kept there. Move "
+                    "the file, or give another folder."
+                )
             _copy([contents["model"][name] for name in self._names], self._best)
-            self.loss, self.epoch = contents["metadata"]["loss"], contents["metadata"]["epoch"]
+            self.loss, self.epoch = kept["loss"], kept["epoch"]
 
 
 def _copy(sources: list[Tensor], targets: list[Tensor]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -165,6 +165,13 @@ def counts(*, epochs: Any, start: Any, patience: Any) -> None:
         )
 
 
+def metrics(given: Mapping[str, Any] | None, data: Any) -> None:
+    if given and data is None:
+        raise ValueError("metrics came without validation; expected data to measure them on.")
+    if given and "loss" in given:
+        raise ValueError('metrics has one named "loss"; expected another name: that is loss_fn.')
+
+
 def shapes(loss_fn: LossFunction, y_pred: Tensor, y: Tensor) -> None:
     """Refuse shapes that differ and that torch would broadcast, with no more than a warning."""
     got, expected = tuple(y_pred.shape), tuple(y.shape)
@@ -201,9 +208,14 @@ def loss_inputs(loss_fn: LossFunction, y_pred: Tensor, y: Tensor) -> None:
 
 
 def _class_labels(loss_fn: nn.CrossEntropyLoss | nn.NLLLoss, y_pred: Tensor, y: Tensor) -> None:
+    if y.shape != y_pred.shape[:1] + y_pred.shape[2:]:
+        raise ValueError(
+            f"y_pred has shape {tuple(y_pred.shape)} and y {tuple(y.shape)}; {_name(loss_fn)} "
+            "expected one class number an example. Use y.flatten(), or y.argmax(dim=1) of one-hot."
+        )
     if y.dtype != torch.int64:
         raise TypeError(f"y is {y.dtype}; {_name(loss_fn)} expected class numbers. Use y.long().")
-    classes = y_pred.shape[1] if y_pred.ndim > 1 else len(y_pred)
+    classes = y_pred.shape[1]
     counted = y[y != loss_fn.ignore_index]
     if len(counted) and not (counted.min() >= 0 and counted.max() < classes):
         raise ValueError(

@@ -69,8 +69,7 @@ def evaluate(
         >>> evaluate(nn.Identity(), (X, X + 1), loss_fn=nn.L1Loss())
         {'loss': 1.0}
     """
-    if "loss" in (metrics or {}):
-        raise ValueError('metrics has one named "loss"; expected another name: that is loss_fn.')
+    _checks.metrics(metrics, data)
     pairs = _checks.walk(model, _checks.batches(data, "data"), "data")
     with eval_mode(model), torch.inference_mode():
         y_pred, y = _gather(model, pairs)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 from workflow import _checks
 from workflow._best import Best
-from workflow._checks import Data, LossFunction, Pair
+from workflow._checks import Data, LossFunction
 from workflow.checkpoints import save
 from workflow.evaluation import Metric, score_unchecked
 
@@ -110,16 +111,10 @@ def train_epoch(
         >>> pair = torch.ones(4, 1), torch.ones(4, 1)
         >>> loss = train_epoch(model, pair, loss_fn=nn.L1Loss(), optimizer=optimizer)
     """
-    return _learn(model, _checks.batches(data, "data"), loss_fn, optimizer)
-
-
-def _learn(
-    model: nn.Module, batches: Iterable[Pair], loss_fn: LossFunction, optimizer: Optimizer
-) -> float:
     if not model.training:
         model.train()
     losses, sizes = [], []
-    for X, y in batches:
+    for X, y in _checks.batches(data, "data"):
         losses.append(train_step(model, X, y, loss_fn=loss_fn, optimizer=optimizer))
         sizes.append(X.shape[0])
     if len(losses) == 1:
@@ -199,10 +194,7 @@ def fit(
         '0.31288 0.02789'
     """
     _checks.counts(epochs=epochs, start=start, patience=patience)
-    if metrics and validation is None:
-        raise ValueError("metrics came without validation; expected data to measure them on.")
-    if "loss" in (metrics or {}):
-        raise ValueError('metrics has one named "loss"; expected another name: that is loss_fn.')
+    _checks.metrics(metrics, validation)
     _checks.optimizer(model, loss_fn, optimizer, scheduler)
     batches = _checks.repeatable(train, "train", device)
     held_out = None if validation is None else _checks.repeatable(validation, "validation", device)
@@ -210,53 +202,36 @@ def fit(
     _move(model, optimizer, device)
     _checks.first_walk(model, batches, "train", loss_fn, generator)
     if held_out is not None:
-        _checks.first_walk(
-            model, held_out, "validation", loss_fn, getattr(validation, "generator", None)
-        )
+        again = getattr(validation, "generator", None)
+        _checks.first_walk(model, held_out, "validation", loss_fn, again)
 
     history: list[Epoch] = []
-    best = Best(model)
+    # A copy each epoch would cost the smallest models 5 %: where nobody asks, one in ten will do.
+    exact = held_out is not None or patience is not None or folder is not None
+    best = Best(model, scored_first=held_out is None, every=1 if exact else 10)
     if folder is not None and start > 0:
         best.resume(Path(folder, "best.pt"))
-    # A copy each epoch would cost the smallest models 5 %: where nobody asks, one in ten will do.
-    exact = validation is not None or patience is not None or folder is not None
+    keep_last = partial(
+        save, model=model, optimizer=optimizer, scheduler=scheduler, generator=generator
+    )
     bar = tqdm(range(start, epochs), disable=not progress, unit="epoch")
     for number in bar:
+        best.start_epoch(number)
         lr = float(optimizer.param_groups[0]["lr"])
-        candidate = exact or number % 10 == 0
-        if candidate and held_out is None:
-            best.mark()
-        train_loss = _learn(model, batches, loss_fn, optimizer)
+        train_loss = train_epoch(model, batches, loss_fn=loss_fn, optimizer=optimizer)
         scores = {} if held_out is None else score_unchecked(model, held_out, loss_fn, metrics)
         epoch = Epoch(number, train_loss, scores.pop("loss", None), scores, lr)
         loss = train_loss if epoch.validation_loss is None else epoch.validation_loss
         if not (math.isfinite(train_loss) and math.isfinite(loss)):
             raise _diverged(f"a loss became {train_loss + loss}", epoch, best, history)
         history.append(epoch)
-        improved = candidate and loss < best.loss
-        if improved:
-            if held_out is not None:
-                best.mark()
-            best.keep(loss, number)
+        improved = best.end_epoch(number, loss)
         if scheduler is not None:
             _advance(scheduler, loss)
         if folder is not None:
             if improved:
-                kept = {"loss": loss, "epoch": number}
-                save(
-                    Path(folder, "best.pt"),
-                    best,
-                    epoch=number + (held_out is not None),
-                    metadata=kept,
-                )
-            save(
-                Path(folder, "last.pt"),
-                model,
-                optimizer,
-                scheduler=scheduler,
-                generator=generator,
-                epoch=number + 1,
-            )
+                best.save(Path(folder, "best.pt"))
+            keep_last(Path(folder, "last.pt"), epoch=number + 1)
         if progress:
             bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         if on_epoch is not None and on_epoch(epoch):
@@ -286,7 +261,7 @@ def _advance(scheduler: LRScheduler, loss: float) -> None:
 
 def _diverged(what: str, epoch: Epoch, best: Best, history: list[Epoch]) -> DivergedError:
     best.restore()
-    holds = f"those of epoch {best.epoch}, loss {best.loss:.4g}" if history else "the first ones"
+    holds = f"those of epoch {best.epoch}, loss {best.loss:.4g}" if best.epoch >= 0 else "the first"
     return DivergedError(
         f"{what} in epoch {epoch.number}, with lr {epoch.lr:g}; expected finite numbers. Try a "
         f"smaller lr, such as {epoch.lr / 10:g}. The model's weights are again {holds}.",

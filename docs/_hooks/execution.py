@@ -57,7 +57,7 @@ class Execute(ExecutePreprocessor):
     def preprocess_cell(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> Any:
         try:
             prepare(cell)
-            super().preprocess_cell(cell, resources, index)
+            super().preprocess_cell(cell, resources, index)  # type: ignore[no-untyped-call]
             if cell.cell_type == "code":
                 JOIN.preprocess_cell(cell, resources, index)
                 judge(cell)

@@ -39,4 +39,4 @@ class MathML(Extension):
 
 def on_config(config: MkDocsConfig) -> None:
     """Make it one of the site's Markdown extensions."""
-    config.markdown_extensions.append(MathML())
+    config.markdown_extensions.append(MathML())  # type: ignore[arg-type]  # by name or as it is

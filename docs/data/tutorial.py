@@ -490,7 +490,7 @@ for title, parts in [("in order", ordered), ("shuffled", shuffled)]:
     print(f"{title}: {outside.sum()} of {len(X_judge)} outside")
 
 # %% [markdown]
-# All ten against one; a shuffle can leave a test point at the very end of the line. Neither way
+# All ten against one; a shuffle can leave a test point near the end of the line. Neither way
 # is wrong. The ordered split is the harder test, and the right one when the model will be used
 # beyond its data, as a forecast is. On this line we use it, because a straight line ought to go
 # on.
