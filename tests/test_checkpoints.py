@@ -472,16 +472,17 @@ def test_a_number_in_place_of_a_tensor_is_refused(tmp_path: Path) -> None:
     unreadable(tmp_path / "a.pt", r"weight: int in the file, \(1, 2\) float32 in the model")
 
 
+class Counter(nn.Linear):
+    seen = 0
+
+    def get_extra_state(self) -> int:
+        return self.seen
+
+    def set_extra_state(self, state: int) -> None:
+        self.seen = state
+
+
 def test_state_of_a_module_that_is_no_tensor_is_kept(tmp_path: Path) -> None:
-    class Counter(nn.Linear):
-        seen = 0
-
-        def get_extra_state(self) -> int:
-            return self.seen
-
-        def set_extra_state(self, state: int) -> None:
-            self.seen = state
-
     model, copy = Counter(1, 1), Counter(1, 1)
     model.seen = 7
     save(tmp_path / "a.pt", model)
@@ -525,6 +526,26 @@ def test_an_owner_that_the_state_does_not_fit_is_refused(
     with pytest.raises(CheckpointError, match=words):
         load(tmp_path / "a.pt", model, **owners)
     assert numbers([model.state_dict(), owners["optimizer"].state_dict()]) == before
+
+
+def test_a_generator_of_another_kind_is_refused(tmp_path: Path) -> None:
+    model = nn.Linear(2, 1)
+    save(tmp_path / "a.pt", model, generator=torch.Generator())
+    contents = torch.load(tmp_path / "a.pt")
+    contents["generator"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
+    torch.save(contents, tmp_path / "a.pt")
+    fresh = nn.Linear(2, 1)
+    before = numbers(fresh.state_dict())
+    with pytest.raises(CheckpointError, match=r"another kind of generator .* on cpu; expected the"):
+        load(tmp_path / "a.pt", fresh, generator=torch.Generator())
+    assert numbers(fresh.state_dict()) == before
+
+
+def test_the_best_of_a_model_with_a_state_of_its_own_loads(tmp_path: Path) -> None:
+    model = Counter(1, 1)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    fit(model, TRAIN, loss_fn=nn.MSELoss(), optimizer=optimizer, epochs=2, folder=tmp_path)
+    assert load(tmp_path / "best.pt", Counter(1, 1)).metadata["epoch"] == 1
 
 
 def test_a_file_without_the_optimizer_is_refused_where_one_is_given(tmp_path: Path) -> None:

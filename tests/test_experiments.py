@@ -349,6 +349,11 @@ def test_nothing_is_chosen_by_a_test_score(function: Callable[..., object]) -> N
         function(RESULTS, by="test_loss")
 
 
+def test_a_validation_score_may_have_test_in_a_word() -> None:
+    results = run(lambda lr, seed: {"latest_loss": lr}, grid(lr=[2.0, 1.0]), seeds=[0])
+    assert choose(results, by="latest_loss") == {"lr": 1.0}
+
+
 @pytest.mark.parametrize("function", [choose, compare])
 def test_a_score_that_no_run_has_is_refused_with_those_there_are(
     function: Callable[..., object],

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
 from workflow import (
     MLP,
@@ -59,6 +59,9 @@ DATA: dict[str, Callable[[], Iterable[Any]]] = {
     "DataLoader": lambda: loader(shuffle=True),
     "DataLoader with a generator": lambda: loader(
         shuffle=True, generator=torch.Generator().manual_seed(3)
+    ),
+    "DataLoader with a sampler": lambda: loader(
+        sampler=RandomSampler(range(40), generator=torch.Generator().manual_seed(3))
     ),
     "list of pairs": lambda: [(X[:30], y[:30]), (X[30:], y[30:])],
 }
@@ -783,6 +786,31 @@ def test_an_optimizer_made_before_a_layer_was_replaced_is_refused() -> None:
     model.layers[2] = nn.Linear(4, 1)
     words = ["optimizer holds 4 parameters", "2 of them not the model's", "[(1, 4), (1,)]"]
     refused(ValueError, words + OPTIMIZER_REMEDY, model, optimizer)
+
+
+def test_a_model_that_is_frozen_altogether_is_refused() -> None:
+    model, optimizer = the_line()
+    model.requires_grad_(False)
+    words = ["optimizer holds 2 parameters, all of them frozen", "requires_grad_(True)"]
+    refused(ValueError, words, model, optimizer)
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum"])
+def test_a_loss_that_is_no_mean_is_refused(reduction: str) -> None:
+    words = [f"loss_fn has reduction='{reduction}'", "expected 'mean'", "without reduction="]
+    refused(ValueError, words, *the_line(), loss_fn=nn.L1Loss(reduction=reduction))
+
+
+def test_an_optimizer_that_needs_a_closure_is_refused() -> None:
+    model = LinearRegressionModel()
+    words = ["optimizer is an LBFGS", "expected one", "such as SGD or Adam"]
+    refused(TypeError, words, model, torch.optim.LBFGS(model.parameters()))
+
+
+def test_a_scheduler_of_another_optimizer_is_refused() -> None:
+    scheduler = StepLR(the_line()[1], step_size=1)
+    words = ["scheduler was made for another optimizer", "Make the scheduler again"]
+    refused(ValueError, words, *the_line(), scheduler=scheduler)
 
 
 def test_a_loss_with_parameters_of_its_own_may_share_the_optimizer() -> None:

@@ -32,7 +32,8 @@ class Best:
         self.epoch = -1
         self._scored_first = scored_first
         self._every = every
-        state = {n: t for n, t in model.state_dict().items() if isinstance(t, Tensor)}
+        self._state = model.state_dict()  # its tensors are the live ones
+        state = {name: t for name, t in self._state.items() if isinstance(t, Tensor)}
         self._names, self._live = list(state), list(state.values())
         self._marked = [tensor.clone() for tensor in self._live]
         self._best = [tensor.clone() for tensor in self._live]
@@ -57,7 +58,7 @@ class Best:
         _copy(self._best, self._live)
 
     def state_dict(self) -> dict[str, Any]:
-        return dict(zip(self._names, self._best, strict=True))
+        return self._state | dict(zip(self._names, self._best, strict=True))
 
     def save(self, path: Path) -> None:
         """Write the best weights, with what a resumed run has to know of them."""

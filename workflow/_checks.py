@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
-
-from workflow.runtime import eval_mode, randomness_kept
 
 Pair = tuple[Tensor, Tensor]
 Data = Pair | Iterable[Pair]
@@ -120,51 +115,6 @@ def walk(model: nn.Module, data: Iterable[Pair], name: str) -> Iterator[Pair]:
         raise ValueError(f"{name} holds no example; expected at least one batch (X, y).")
 
 
-def repeatable(data: Any, name: str, device: torch.device | str | None) -> Iterable[Pair]:
-    """Batches that can be walked once an epoch, each on `device` where one is given."""
-    if isinstance(data, Iterator):
-        raise TypeError(
-            f"{name} is a {type(data).__name__}, an iterator that can be walked only once; it "
-            "would be empty in the second epoch. Give a pair (X, y), Batches, a DataLoader or a "
-            "list."
-        )
-    walkable = batches(data, name)
-    return walkable if device is None else _OnDevice(walkable, device)
-
-
-class _OnDevice:
-    def __init__(self, batches: Iterable[Pair], device: torch.device | str) -> None:
-        self.batches, self.device = batches, device
-
-    def __iter__(self) -> Iterator[Pair]:
-        return ((X.to(self.device), y.to(self.device)) for X, y in self.batches)
-
-
-def first_walk(
-    model: nn.Module,
-    data: Iterable[Pair],
-    name: str,
-    loss_fn: LossFunction,
-    generator: torch.Generator | None = None,
-) -> None:
-    """Try every batch on the model and the loss, leaving no trace: not in weights, not in luck."""
-    with randomness_kept(generator), eval_mode(model), torch.no_grad():
-        for X, y in walk(model, data, name):
-            loss_inputs(loss_fn, model(X), y)
-
-
-def counts(*, epochs: Any, start: Any, patience: Any) -> None:
-    whole_number("epochs", epochs, at_least=0)
-    whole_number("start", start, at_least=0)
-    if patience is not None:
-        whole_number("patience", patience, at_least=1)
-    if start > epochs:
-        raise ValueError(
-            f"start is {start} and epochs {epochs}; expected epochs to be {start} or more: it "
-            "counts all epochs of the run, those done before too."
-        )
-
-
 def metrics(given: Mapping[str, Any] | None, data: Any) -> None:
     if given and data is None:
         raise ValueError("metrics came without validation; expected data to measure them on.")
@@ -223,37 +173,6 @@ def _class_labels(loss_fn: nn.CrossEntropyLoss | nn.NLLLoss, y_pred: Tensor, y: 
             f"outputs; {_name(loss_fn)} expected labels from 0 to {classes - 1}. Give the last "
             "layer one output a class, or number the classes from 0."
         )
-
-
-def optimizer(
-    model: nn.Module,
-    loss_fn: LossFunction,
-    optimizer: Optimizer,
-    scheduler: LRScheduler | None = None,
-) -> None:
-    """The optimizer moves this model's parameters, and moves them at all."""
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    owned = {id(p) for p in model.parameters()}
-    strangers = (
-        owned.union(id(p) for p in loss_fn.parameters())
-        if isinstance(loss_fn, nn.Module)
-        else owned
-    )
-    lost = [tuple(p.shape) for p in held if id(p) not in strangers]
-    if lost or not any(id(p) in owned for p in held):
-        raise ValueError(
-            f"optimizer holds {len(held)} parameters, {len(lost)} of them not the model's (shapes "
-            f"{lost[:3]}); they would never learn. Was the model, or a layer of it, replaced after "
-            "the optimizer was made? Make the optimizer again from model.parameters()."
-        )
-    for number, group in enumerate(optimizer.param_groups):
-        lr = float(group["lr"])
-        warming_up = lr == 0 and scheduler is not None
-        if not (math.isfinite(lr) and (lr > 0 or warming_up)):
-            raise ValueError(
-                f"optimizer: lr of group {number} is {lr:g}; expected more than 0, such as 0.01. "
-                "With 0 nothing would move."
-            )
 
 
 def _name(loss_fn: LossFunction) -> str:

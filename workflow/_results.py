@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 import warnings
 from collections.abc import Sequence
@@ -84,9 +85,13 @@ def key(config: Config) -> str:
         ) from error
 
 
+def is_test(score: str) -> bool:
+    return "test" in re.split(r"[\W_]+", score.lower())
+
+
 def ranked(results: Sequence[Result], *, by: str, largest: bool) -> list[list[Result]]:
     """The results of each configuration together, the best configuration first."""
-    if "test" in by:
+    if is_test(by):
         raise ValueError(
             f"by is {by!r}; expected a validation score. A test set that helped to choose no "
             "longer tells how good the choice is: open it once, at the end."

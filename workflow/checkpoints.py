@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -142,6 +142,8 @@ def load(
             f"{path} holds no generator state; expected one, saved with save(…, generator=…). "
             "Load without generator=, and the shuffles start anew."
         )
+    if generator is not None:
+        _set_generator(generator, contents["generator"], path)
     model.to(device)
     model.load_state_dict(contents["model"])
     if optimizer is not None:
@@ -149,8 +151,6 @@ def load(
         _restore_random(contents["random"])
     if scheduler is not None:
         scheduler.load_state_dict(contents["scheduler"]["state"])
-    if generator is not None:
-        generator.set_state(contents["generator"])
     return Checkpoint(contents["epoch"], contents["metadata"], contents["versions"])
 
 
@@ -200,3 +200,13 @@ def _restore_random(state: dict[str, Any]) -> None:
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if accelerator is not None and accelerator.type in state:
         torch.get_device_module(accelerator).set_rng_state(state[accelerator.type])
+
+
+def _set_generator(generator: torch.Generator, state: Tensor, path: Path) -> None:
+    try:
+        generator.set_state(state)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} holds the state of another kind of generator than the one given, on "
+            f"{generator.device}; expected the kind that was saved. Make it on that device."
+        ) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow import _files, _tables
-from workflow._results import Config, Result, key, ranked, read_results
+from workflow._results import Config, Result, is_test, key, ranked, read_results
 from workflow.runtime import seed_everything
 from workflow.training import DivergedError, Epoch
 
@@ -130,7 +130,7 @@ def compare(
     groups = ranked(results, by=by, largest=largest)
     axes = list(dict.fromkeys(name for result in results for name in result.config))
     scores = dict.fromkeys(name for result in results for name in result.scores)
-    shown = [by, *(name for name in scores if name != by and "test" not in name)]
+    shown = [by, *(name for name in scores if name != by and not is_test(name))]
     rows = [[*axes, *shown, "runs", "failed"]]
     for group in groups:
         failed = sum(result.failed is not None for result in group)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tqdm import tqdm
 
-from workflow import _checks
+from workflow import _checks, _fitting
 from workflow._best import Best
 from workflow._checks import Data, LossFunction
 from workflow.checkpoints import save
@@ -193,17 +193,15 @@ def fit(
         >>> f"{history[0].train_loss:.5f} {history[90].train_loss:.5f}"
         '0.31288 0.02789'
     """
-    _checks.counts(epochs=epochs, start=start, patience=patience)
+    _fitting.counts(epochs=epochs, start=start, patience=patience)
     _checks.metrics(metrics, validation)
-    _checks.optimizer(model, loss_fn, optimizer, scheduler)
-    batches = _checks.repeatable(train, "train", device)
-    held_out = None if validation is None else _checks.repeatable(validation, "validation", device)
-    generator = getattr(train, "generator", None)
-    _move(model, optimizer, device)
-    _checks.first_walk(model, batches, "train", loss_fn, generator)
+    _fitting.learning(model, loss_fn, optimizer, scheduler)
+    batches = _fitting.repeatable(train, "train", device)
+    held_out = None if validation is None else _fitting.repeatable(validation, "validation", device)
+    _fitting.move(model, optimizer, device)
+    _fitting.first_walk(model, batches, "train", loss_fn, train)
     if held_out is not None:
-        again = getattr(validation, "generator", None)
-        _checks.first_walk(model, held_out, "validation", loss_fn, again)
+        _fitting.first_walk(model, held_out, "validation", loss_fn, validation)
 
     history: list[Epoch] = []
     # A copy each epoch would cost the smallest models 5 %: where nobody asks, one in ten will do.
@@ -211,9 +209,8 @@ def fit(
     best = Best(model, scored_first=held_out is None, every=1 if exact else 10)
     if folder is not None and start > 0:
         best.resume(Path(folder, "best.pt"))
-    keep_last = partial(
-        save, model=model, optimizer=optimizer, scheduler=scheduler, generator=generator
-    )
+    states: dict[str, Any] = {"scheduler": scheduler, "generator": _fitting.generator_of(train)}
+    keep_last = partial(save, model=model, optimizer=optimizer, **states)
     bar = tqdm(range(start, epochs), disable=not progress, unit="epoch")
     for number in bar:
         best.start_epoch(number)
@@ -231,7 +228,7 @@ def fit(
         if folder is not None:
             if improved:
                 best.save(Path(folder, "best.pt"))
-            keep_last(Path(folder, "last.pt"), epoch=number + 1)
+            keep_last(path=Path(folder, "last.pt"), epoch=number + 1)
         if progress:
             bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         if on_epoch is not None and on_epoch(epoch):
@@ -243,13 +240,6 @@ def fit(
     if history and not all(torch.isfinite(p).all() for p in model.parameters()):
         raise _diverged("a weight became NaN or infinite", history[-1], best, history)
     return history
-
-
-def _move(model: nn.Module, optimizer: Optimizer, device: torch.device | str | None) -> None:
-    model.to(device)
-    # Momentum made before the move stayed behind; loading its own state takes it along.
-    if device is not None and optimizer.state:
-        optimizer.load_state_dict(optimizer.state_dict())
 
 
 def _advance(scheduler: LRScheduler, loss: float) -> None:
