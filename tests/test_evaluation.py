@@ -135,6 +135,7 @@ BAD_FEATURES = [
     (LINE, X[:0], ValueError, r"X has shape \(0, 1\) and holds no example"),
     (LINE, X / 0, ValueError, r"X holds NaN or infinity in 50 of 50 rows.*Fill or drop"),
     (ON_META, X, ValueError, r"X is on cpu and the model on meta; expected one device. Move both"),
+    (nn.Linear(1, 1), X.to("meta"), ValueError, r"X is on meta and the model on cpu; expected one"),
     (LINE, [1.0], TypeError, r"X is a list; expected a tensor. workflow.to_tensor makes one"),
 ]
 

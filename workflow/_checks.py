@@ -53,7 +53,7 @@ def pair(X: Any, y: Any, name: str = "") -> None:
 
 
 def finite(label: str, tensor: Tensor) -> None:
-    if not tensor.is_floating_point() or torch.isfinite(tensor).all():
+    if not tensor.is_floating_point() or tensor.is_meta or torch.isfinite(tensor).all():
         return
     bad = (~torch.isfinite(tensor)).reshape(len(tensor), -1).any(dim=1)
     row = int(bad.nonzero()[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -154,4 +155,6 @@ def fits_owner(saved: Any, owner: Optimizer | LRScheduler, role: str, path: Path
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__
+    """What went wrong: torch puts advice, in colours, before the reason."""
+    reason = re.sub(r"\x1b\[\d*m", "", str(error)).rpartition("WeightsUnpickler error: ")[-1]
+    return re.split(r"\n| Please use ", reason.strip())[0] or type(error).__name__

@@ -187,7 +187,8 @@ def plot_decision_boundary(
     ax = ax or _new_axes()
     colours = plt.get_cmap("cividis")(torch.linspace(0.25, 0.95, count).numpy())
     around = (left, right, bottom, top)
-    ax.imshow(colours[classes.numpy()], extent=around, origin="lower", aspect="auto", alpha=0.3)
+    look: dict[str, Any] = {"origin": "lower", "aspect": "auto", "interpolation": "nearest"}
+    ax.imshow(colours[classes.numpy()], extent=around, alpha=0.3, **look)
     for number, (colour, mark) in enumerate(zip(colours, cycle(_CLASS_MARKS), strict=False)):
         x0, x1 = points[labels == number].T
         # The grey edge is seen on every ground, whatever the class's colour.

@@ -17,6 +17,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreproce
 from nbformat import NotebookNode
 
 SECONDS = int(os.environ.get("WORKFLOW_DOCS_CELL_SECONDS", "120"))  # a cell that takes longer hangs
+WIDEST_TABLE = 90  # characters; a longer line of output is a sentence
 TAGS = {
     *("hide-input", "hide-output", "collapse", "exercise", "solution", "check"),
     *("raises-exception", "expect-warning"),
@@ -137,7 +138,10 @@ def result(output: NotebookNode, alts: list[str], caption: str, html: list[str])
         html.append(table(data["text/html"], caption or f"Table {number}"))
     else:
         stream_or_error = output.get("text") or output.get("traceback", [""])[0]
-        return fence(data.get("text/plain", stream_or_error), "{ .text .output .no-copy }")
+        text = data.get("text/plain", stream_or_error)
+        # A sentence is wrapped, as an error says its cure at the end; a table keeps its columns.
+        wrap = " .wrap" if max(map(len, text.splitlines()), default=0) > WIDEST_TABLE else ""
+        return fence(text, f"{{ .text .output .no-copy{wrap} }}")
     return f"%%html-{number}%%"  # until the page is rendered
 
 

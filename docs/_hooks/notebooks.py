@@ -98,9 +98,9 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     tutorials.clear()
     for file in [file for file in files if file.inclusion.is_included()]:
         if plugin.should_include(file):
-            folder = file.src_uri.removesuffix(".py")
+            path = file.src_uri.removesuffix(".py")
             script, notebook = (
-                File.generated(config, f"{folder}/tutorial.{suffix}", content=content)
+                File.generated(config, f"{path}/{file.name}.{suffix}", content=content)
                 for suffix, content in downloads(file.content_string).items()
             )
             files.append(script)
@@ -213,12 +213,12 @@ def as_script(block: str) -> str:
 
 
 def links(file: File) -> str:
-    folder, path = Path(file.src_uri).stem, file.src_uri.removesuffix(".py")
-    name = path.replace("/", "-")
-    notebook = f'[Notebook]({folder}/tutorial.ipynb){{ download="{name}.ipynb" }}'
-    script = f'[Python file]({folder}/tutorial.py){{ download="{name}.py" }}'
+    path, name = file.src_uri.removesuffix(".py"), file.name
+    saved_as = path.replace("/", "-")
+    notebook = f'[Notebook]({name}/{name}.ipynb){{ download="{saved_as}.ipynb" }}'
+    script = f'[Python file]({name}/{name}.py){{ download="{saved_as}.py" }}'
     if not REPOSITORY:
         return f"{notebook} · {script}"
     # Colab reads from GitHub, where the notebooks of the built site are a branch.
     colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/notebooks/{path}"
-    return f"{notebook} · {script} · [Open in Colab]({colab}/tutorial.ipynb)"
+    return f"{notebook} · {script} · [Open in Colab]({colab}/{name}.ipynb)"

@@ -2,6 +2,7 @@
 
 import io
 import platform
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -42,6 +43,11 @@ def on_page_context(
     """Tell the templates which step a page belongs to."""
     stages = config.extra["stages"]
     context["stage"] = next((s for s in stages if page in s["pages"].values()), None)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Unwrap what site.css shows as plain ink: names, numbers and spaces in code."""
+    return re.sub(r'<span class="(?:n|nn|nb|fm|w|m[bfhio])">([^<]*)</span>', r"\1", html)
 
 
 def on_env(env: jinja2.Environment, config: MkDocsConfig, files: Files) -> None:

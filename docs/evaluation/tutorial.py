@@ -1,0 +1,565 @@
+# ---
+# description: Predict with a trained model, score it beside baselines, and see what a score hides.
+# ---
+
+# %% [markdown]
+# # Judge the model
+#
+# About 12 minutes.
+#
+# [The page before](index.md) explains what a good score is. Here you predict with a trained
+# model, score it by hand and with `workflow`, and see how a score can mislead.
+
+# %%
+import warnings
+
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+from workflow import (
+    MLP,
+    LinearRegressionModel,
+    accuracy,
+    batches,
+    confusion_matrix,
+    evaluate,
+    fit,
+    make_line,
+    mean_absolute_error,
+    mean_squared_error,
+    plot_decision_boundary,
+    plot_history,
+    plot_predictions,
+    predict,
+    r2_score,
+    split,
+)
+
+# %% [markdown]
+# First the model to judge: the line, trained for 100 epochs. We keep what it predicted before
+# training, to compare.
+
+# %%
+train, test = split(*make_line(), shuffle=False)
+(X_train, y_train), (X_test, y_test) = train, test
+loss_fn = nn.L1Loss()
+
+torch.manual_seed(42)
+model = LinearRegressionModel()
+untrained = predict(model, X_test)
+
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+history = fit(model, train, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+learned = f"weights {model.weights.item():.4f}, bias {model.bias.item():.4f}"
+print(learned)
+assert learned == "weights 0.5784, bias 0.3513"
+
+# %% [markdown]
+# ## Predict, by three rules
+#
+# Using a trained model is called *inference*. Three rules: the model is in eval mode,
+# autograd doesn't record, and the data has the model's dtype and is on its device. By hand:
+
+# %%
+model.eval()
+with torch.inference_mode():
+    y_pred = model(X_test)
+
+# %% [markdown]
+# [`predict`][workflow.predict] keeps all three. Afterwards the model is in the mode that it
+# was in before.
+
+# %%
+model.train()
+assert torch.equal(predict(model, X_test), y_pred)
+assert model.training
+
+# %% [markdown]
+# Now break the rules, one after the other.
+#
+# ### Without eval mode
+#
+# Our line does the same in both modes, but some layers don't. `nn.Dropout(0.5)` loses about
+# half of its numbers at random in train mode, and none in eval mode. Ask the same question
+# twice in each.
+
+# %%
+torch.manual_seed(42)
+forgetful = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+question = torch.ones(1)
+
+with torch.inference_mode():
+    print("train mode:", forgetful(question), forgetful(question))
+    forgetful.eval()
+    print("eval mode: ", forgetful(question), forgetful(question))
+
+# %% [markdown]
+# In train mode the answer is a matter of luck, and inference mode does not help.
+#
+# ### Without inference mode
+#
+# Here the answers stay right, but you pay for them. Autograd holds on to numbers, for a
+# backward pass that will never come. PyTorch calls the first function below for each tensor
+# that it keeps, so we can count.
+
+# %%
+kept = []
+count = torch.autograd.graph.saved_tensors_hooks(
+    lambda tensor: kept.append(tensor.numel()), lambda nothing: nothing
+)
+wide = MLP(1, (64, 64), 1)  # two hidden layers, 64 numbers wide
+with count:
+    wide(X_test)
+    print("recording:", sum(kept), "numbers kept for", len(X_test), "answers")
+    kept.clear()
+    predict(wide, X_test)
+    print("inference:", sum(kept))
+
+# %% [markdown]
+# Some of these are the model's own weights; the rest grows with every row of data.
+#
+# ### With data that doesn't fit
+#
+# A layer computes with one dtype, on one device. The device `"meta"` exists on every machine
+# and holds shapes without numbers; it stands in for a GPU here.
+
+# %%
+layer = nn.Linear(1, 1)
+for X_wrong in (X_test.double(), X_test.to("meta")):  # double is float64
+    try:
+        layer(X_wrong)
+    except RuntimeError as error:
+        print(error)
+
+# %% [markdown]
+# Arithmetic is more forgiving. Our own model multiplies and adds, and for that PyTorch
+# *promotes*: it computes in the larger of the two dtypes and says nothing. `predict` refuses
+# both, and says what to do.
+
+# %%
+print(model(X_test.double()).dtype)
+try:
+    predict(model, X_test.double())
+except TypeError as error:
+    print(error)
+
+# %% [markdown]
+# Must labels be cast, as in `y_test.type(torch.float)`? Ours are float32 already, so that
+# does nothing. With other ones, L1 and MSE promote too.
+
+# %%
+print(y_test.dtype)
+assert y_test.to(torch.float32) is y_test
+print(loss_fn(y_pred, y_test.double()).dtype)
+
+# %% [markdown]
+# ## Look before you measure
+#
+# Draw the predictions before and after training with
+# [`plot_predictions`][workflow.plot_predictions].
+
+# %%
+# alt: Forty blue circles climb in a straight line, and ten green squares carry on. Ten grey
+#   crosses, before training, lie far below the squares. Ten red crosses, after training, lie
+#   just under the squares, in a row that is a little less steep.
+# caption: Predictions before training, grey, and after 100 epochs, red.
+ax = plot_predictions(train, test, y_pred)
+ax.plot(X_test, untrained, "x", c="gray", label="before training")
+ax.legend()
+
+# %% [markdown]
+# Much better, but not yet on the line: the crosses fall behind as *x* grows.
+#
+# ## Which loss to report
+#
+# A training loop measures the loss, and then takes a step. So the last number it prints
+# belongs to weights that are already gone. Measure again, with the weights you keep.
+# [`evaluate`][workflow.evaluate] does that.
+
+# %%
+final = loss_fn(predict(model, X_train), y_train).item()
+on_test = loss_fn(y_pred, y_test).item()
+assert evaluate(model, train, loss_fn=loss_fn)["loss"] == final
+assert evaluate(model, test, loss_fn=loss_fn)["loss"] == on_test
+
+print(f"printed in the last epoch: {history[-1].train_loss:.5f}")
+print(f"of the final weights:      {final:.5f}")
+print(f"... on the test data:      {on_test:.5f}")
+
+# %% [markdown]
+# The number to report is the last one: final weights, and data that they didn't learn from.
+#
+# ### An average of averages
+#
+# With data in batches it is tempting to take the mean of the batch losses. When the last
+# batch is short, that isn't the mean over the examples. `evaluate` gathers all predictions
+# first, so batches can't change its result.
+
+# %%
+parts = list(batches(X_test, y_test, batch_size=4))
+losses = [loss_fn(predict(model, X), y).item() for X, y in parts]
+gathered = evaluate(model, parts, loss_fn=loss_fn)["loss"]
+print("batch sizes:", [len(X) for X, _ in parts])
+print(f"mean of the batch losses: {sum(losses) / len(losses):.5f}")
+print(f"evaluate:                 {gathered:.5f}")
+assert abs(gathered - on_test) < 1e-7
+
+# %% [markdown]
+# In the mean, the two examples of the last batch counted as much as four others.
+#
+# ## Three metrics by hand
+#
+# The loss is what training lowers; a *metric* is what you report. For numbers there are three
+# usual ones. MAE is the average miss. MSE is the average squared miss, so large misses count
+# most. [R²][workflow.r2_score] compares the squared misses with those of someone who always
+# says the labels' mean: 1 is perfect, 0 is no better than that, and below 0 is worse.
+
+# %%
+misses = y_pred - y_test
+mae = misses.abs().mean().item()
+mse = misses.square().mean().item()
+r2 = (1 - misses.square().sum() / (y_test - y_test.mean()).square().sum()).item()
+
+metrics = {"MAE": mean_absolute_error, "MSE": mean_squared_error, "R²": r2_score}
+scores = evaluate(model, test, loss_fn=loss_fn, metrics=metrics)
+assert [mae, mse, r2] == [scores["MAE"], scores["MSE"], scores["R²"]]
+
+# %% [markdown]
+# ## Put a baseline beside it
+#
+# A score says nothing alone. A *baseline* is what you get without the model. The simplest
+# answers the training labels' mean every time. A stronger one is the *least-squares line*,
+# the line with the lowest MSE on the training data. A formula finds it in one call: give it a
+# column of *x* and a column of ones, one for each number to find. And as we made the data, we
+# have the true line too.
+
+
+# %%
+def least_squares(X, y):
+    columns = torch.cat([X, torch.ones_like(X)], dim=1)
+    weight, bias = torch.linalg.lstsq(columns, y).solution
+    return lambda X: weight * X + bias
+
+
+def table(answers, y):
+    print(" " * 7 + "".join(f"{name:>9}" for name in metrics))
+    for name, answer in answers.items():
+        values = [metric(answer, y) for metric in metrics.values()]
+        print(f"{name:7}" + "".join(f"{value:9.4f}" for value in values))
+
+
+line = least_squares(X_train, y_train)
+answers = {
+    "mean": y_train.mean().expand_as(y_test),
+    "model": y_pred,
+    "formula": line(X_test),
+    "truth": 0.7 * X_test + 0.3,
+}
+table(answers, y_test)
+print(f"the labels: {y_test.min():.3f} to {y_test.max():.3f}")
+assert r2 < 0
+assert mean_absolute_error(line(X_test), y_test) < 1e-6
+
+# %% [markdown]
+# Every row is for the same ten test points, of the split in order, and the model's seed is
+# 42. Write that beside a result, or nobody can repeat it.
+#
+# The model is far better than the training mean. Yet its R² is below 0: whoever knew the mean
+# of the *test* labels would beat it, as these ten labels differ so little. And the formula is
+# exact, without any training. For a straight line, that baseline is the better tool.
+#
+# ## Noise sets a floor
+#
+# Real labels have errors of their own, called *noise*. Here it has a standard deviation of
+# 0.1, which is the root of its mean square. The misses of the true line *are* the noise, so
+# its MSE is near 0.1², or 0.01. Forty noisy points to learn from:
+
+# %%
+noisy_train, noisy_test = split(*make_line(noise=0.1, seed=0))
+X, y = noisy_train
+line = least_squares(X, y)
+table({"formula": line(X), "truth": 0.7 * X + 0.3}, y)
+
+# %% [markdown]
+# By MSE, the fitted line seems to beat the truth, because it fitted some of the noise. On a
+# thousand new points that advantage is gone.
+
+# %%
+X_new, y_new = make_line(0, 1, 0.001, noise=0.1, seed=1)
+truth = 0.7 * X_new + 0.3
+table({"formula": line(X_new), "truth": truth}, y_new)
+
+assert mean_squared_error(line(X), y) < mean_squared_error(0.7 * X + 0.3, y)
+assert mean_squared_error(line(X_new), y_new) > mean_squared_error(truth, y_new)
+
+# %% [markdown]
+# With this many new points, no model gets below that floor. A score that does is a reason to
+# look for a leak.
+#
+# R² needs care here. Score the true line on the points with *x* from 0.8 only. It misses by
+# about as much, but the labels vary less.
+
+# %%
+for name, part in [("all points", X_new >= 0), ("x from 0.8", X_new >= 0.8)]:
+    mae_part = mean_absolute_error(truth[part], y_new[part])
+    r2_part = r2_score(truth[part], y_new[part])
+    print(f"{name}: MAE {mae_part:.3f}, R² {r2_part:.3f}")
+
+# %% [markdown]
+# So compare R² only on the same data. To see whether a model missed a pattern, draw the
+# *residuals*, label minus prediction, here on twenty more new points.
+
+# %%
+# alt: Label minus prediction over x. The circles, for the least-squares line, are a level
+#   cloud around zero. The crosses, for the training mean, climb from below zero on the left
+#   to above it on the right.
+# caption: Residuals of the least-squares line and of the training mean.
+X_more, y_more = make_line(0, 1, 0.05, noise=0.1, seed=2)
+fig, ax = plt.subplots()
+ax.plot(X_more, y_more - line(X_more), "o", ms=4, label="formula")
+ax.plot(X_more, y_more - y.mean(), "x", ms=5, c="gray", label="mean")
+ax.axhline(0, c="gray", lw=1)
+ax.set(xlabel="x", ylabel="residual")
+ax.legend()
+
+# %% [markdown]
+# In the circles only noise is left. The crosses still have a slope, which a better model
+# could learn.
+#
+# ## Learning curves
+#
+# The loss over the epochs, drawn by [`plot_history`][workflow.plot_history], shows *how* a
+# model fails. Take a noisy wave. An MLP draws bent lines; without hidden layers it is a
+# straight one. Adam is an optimizer that needs less tuning than SGD. Half of the points are
+# validation data, so the test stays out of this.
+
+# %%
+X_wave, _ = make_line(-1, 1, 0.01)
+seeded = torch.Generator().manual_seed(0)
+noise = torch.randn(X_wave.shape, generator=seeded)
+y_wave = torch.sin(4 * X_wave) + 0.3 * noise
+many, validation = split(X_wave, y_wave, fractions=(0.5, 0.5))
+few = (many[0][:20], many[1][:20])
+
+
+def learn(hidden, data):
+    torch.manual_seed(42)
+    mlp = MLP(1, hidden, 1)
+    mse, adam = nn.MSELoss(), torch.optim.Adam(mlp.parameters(), lr=0.01)
+    return fit(mlp, data, validation, loss_fn=mse, optimizer=adam, epochs=500)
+
+
+# %%
+# alt: Three plots of loss over epochs, each with a level grey line for the noise. Top,
+#   underfit: both curves level off far above the grey line. Middle, good fit: both fall
+#   together and end on it. Bottom, overfit: the training curve falls below it, while the
+#   validation curve turns early and climbs.
+# caption: A straight line, an MLP with 100 points, and the same MLP with 20. Grey is the
+#   noise.
+cases = {
+    "underfit": ((), many),
+    "good fit": ((128, 128), many),
+    "overfit": ((128, 128), few),
+}
+ends = {}
+fig, axes = plt.subplots(3, 1, figsize=(5, 6), sharex=True)
+for ax, (name, (hidden, data)) in zip(axes, cases.items(), strict=True):
+    curve = learn(hidden, data)
+    plot_history(curve[::20], ax=ax)  # every 20th epoch
+    ax.set(title=name, xlabel="", ylim=(0, 0.6), xticks=range(0, 501, 100))
+    ax.axhline(0.3**2, c="gray", lw=1)
+    lowest = min(epoch.validation_loss for epoch in curve)
+    ends[name] = curve[-1].train_loss, curve[-1].validation_loss, lowest
+    numbers = "train {:.3f}, validation {:.3f}, lowest {:.3f}"
+    print(f"{name}:", numbers.format(*ends[name]))
+axes[1].get_legend().remove()
+axes[2].get_legend().remove()
+axes[2].set_xlabel("epoch")
+
+assert min(ends["underfit"]) > 0.3 > 0.12 > max(ends["good fit"])
+train_loss, validation_loss, lowest = ends["overfit"]
+assert train_loss < 0.5 * 0.09
+assert validation_loss > 1.5 * lowest
+
+# %% [markdown]
+# The noise's floor is 0.3², or 0.09. Underfit: both losses stay far above it, so the model is
+# too simple, or it had too few epochs. Good fit: both come near it. Overfit: the training
+# loss is far *below* the floor, so the model learned noise, and the validation loss has risen
+# from its lowest. More data helped: it is the only difference between the last two.
+#
+# ## Beyond the data
+#
+# Our ordered test asks about *x* from 0.8, which no training point reaches. Train one MLP on
+# the noise-free line in both splits, and ask for *x* from -5 to 5 as well. The least-squares
+# line stands beside it.
+
+# %%
+X_far, y_far = make_line(-5, 5.5, 0.5)
+
+
+def fitted_mlp(X, y):
+    torch.manual_seed(42)
+    mlp = MLP(1, 16, 1)
+    sgd = torch.optim.SGD(mlp.parameters(), lr=0.1)
+    fit(mlp, (X, y), loss_fn=nn.MSELoss(), optimizer=sgd, epochs=1000)
+    return lambda X: predict(mlp, X)
+
+
+errors = {}
+print("MAE                test      far")
+for name, shuffle in [("ordered", False), ("shuffled", True)]:
+    seen, asked = split(*make_line(), shuffle=shuffle)
+    for who, learned_by in [("line", least_squares), ("MLP", fitted_mlp)]:
+        answer = learned_by(*seen)
+        near = mean_absolute_error(answer(asked[0]), asked[1])
+        far = mean_absolute_error(answer(X_far), y_far)
+        print(f"{who:5}{name:8}{near:9.4f}{far:9.4f}")
+    errors[name] = near  # the MLP's
+
+assert errors["shuffled"] < errors["ordered"]
+
+# %% [markdown]
+# The same MLP scores better in the shuffled split, between points that it knows, than in the
+# ordered one, just beyond them. Far outside it is lost. Its low test score was true, for the
+# question that the test asked. The line goes on because the truth happens to be a line.
+#
+# ## A shape that passes unnoticed
+#
+# Labels of shape `(50,)` beside predictions of shape `(50, 1)`: PyTorch compares each of the
+# fifty with each other one. It warns, and goes on. A thousand epochs would warn a thousand
+# times; we ask to see it once.
+
+# %% tags=["expect-warning"]
+X, y = make_line()
+torch.manual_seed(42)
+misled = LinearRegressionModel()
+sgd = torch.optim.SGD(misled.parameters(), lr=0.1)
+
+with warnings.catch_warnings(action="once"):
+    for _ in range(1000):
+        loss = nn.MSELoss()(misled(X), y.flatten())
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+
+# %%
+weight, bias = misled.weights.item(), misled.bias.item()
+result = f"weight {weight:.4f}, bias {bias:.4f}, loss {loss.item():.4f}"
+print(result)
+print(f"mean of the labels: {y.mean():.4f}")
+assert result == "weight 0.0000, bias 0.6430, loss 0.0408"
+
+# %% [markdown]
+# It learned the mean of the labels, our weakest baseline, and ignores *x*. No error was
+# raised. [`fit`][workflow.fit] stops before the first step.
+
+# %%
+try:
+    fit(misled, (X, y.flatten()), loss_fn=nn.MSELoss(), optimizer=sgd, epochs=1)
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# ## Classes, in short
+#
+# When the label is one of two classes, 0 or 1, the rest of the workflow stays. Here is a set:
+# class 1 is whatever lies outside a circle.
+
+# %%
+points = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+outside = (points.square().sum(dim=1, keepdim=True) > 2.5).float()
+ring_train, ring_test = split(points, outside, fractions=(0.75, 0.25))
+X_ring, y_ring = ring_test
+
+# %% [markdown]
+# The model gives one number a row, any number, called a *logit*: above 0 it means class 1.
+# The loss for logits is `nn.BCEWithLogitsLoss`.
+
+
+# %%
+def classify(model):
+    sgd = torch.optim.SGD(model.parameters(), lr=0.5)
+    fit(model, ring_train, loss_fn=nn.BCEWithLogitsLoss(), optimizer=sgd, epochs=500)
+    return model
+
+
+torch.manual_seed(42)
+straight, bent = classify(nn.Linear(2, 1)), classify(MLP(2, 16, 1))
+
+# %% [markdown]
+# [`accuracy`][workflow.accuracy] is the share of right answers. Its baseline is the most
+# frequent class of the training data, said every time.
+
+# %%
+logits = predict(bent, X_ring)
+right = ((logits > 0).float() == y_ring).float().mean().item()
+assert abs(accuracy(logits, y_ring) - right) < 1e-6
+
+common = ring_train[1].mean().round()
+print(f"always class {int(common)}: {(y_ring == common).float().mean():.2f}")
+for name, classifier in [("linear", straight), ("MLP", bent)]:
+    print(f"{name}: {accuracy(predict(classifier, X_ring), y_ring):.2f}")
+    print(confusion_matrix(predict(classifier, X_ring), y_ring))
+
+# %% [markdown]
+# The linear model looks passable until you see the baseline: it is the same number. The
+# [`confusion_matrix`][workflow.confusion_matrix] shows why. Its rows are the true classes,
+# its columns the predicted ones, and the second column is empty: class 1 was never predicted.
+# The MLP found the circle.
+
+# %%
+# alt: Two classes of points. A closed, slightly angular area holds the dark circles of class
+#   0 and one yellow square; the other squares, class 1, lie around it.
+# caption: What the MLP would say at each point, and the test data.
+ax = plot_decision_boundary(bent, X_ring, y_ring)
+
+# %% [markdown]
+# You can now say how good a model is, and compared with what. Next you [change one thing at a
+# time](../experiments/index.md) and find out whether it got better.
+#
+# ## Try it
+#
+# Change the first cell of each exercise and run both. The check says whether you have it.
+
+# %% [markdown] tags=["exercise"]
+# This trains on a steeper line and reports the last loss of the loop. Report the one that
+# counts: of the final weights, on the test data.
+
+# %% tags=["exercise"]
+steep, steep_test = split(*make_line(weight=-2, bias=5), shuffle=False)
+torch.manual_seed(42)
+slope = LinearRegressionModel()
+sgd = torch.optim.SGD(slope.parameters(), lr=0.1)
+curve = fit(slope, steep, loss_fn=nn.L1Loss(), optimizer=sgd, epochs=100)
+reported = curve[-1].train_loss
+
+# %% tags=["solution"]
+reported = evaluate(slope, steep_test, loss_fn=nn.L1Loss())["loss"]
+
+# %% tags=["check"]
+counts = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()
+if abs(reported - counts) < 1e-6:
+    print("Right.")
+elif abs(reported - curve[-1].train_loss) < 1e-6:
+    print("Not yet: that was measured before the last step, on the training data.")
+else:
+    print("Not yet: that is not the loss on the ten test points.")
+
+# %% [markdown] tags=["exercise"]
+# A model sorts pictures of cats (0), dogs (1) and birds (2), with an accuracy of 0.70. These
+# are its test labels. What accuracy does the most frequent class alone reach?
+
+# %% tags=["exercise"]
+animals = torch.tensor([0] * 21 + [1] * 64 + [2] * 15)
+baseline = 1 / 3
+
+# %% tags=["solution"]
+animals = torch.tensor([0] * 21 + [1] * 64 + [2] * 15)
+baseline = (animals == animals.mode().values).float().mean().item()
+
+# %% tags=["check"]
+if abs(baseline - 0.64) < 1e-4:
+    print("Right.")
+else:
+    print("Not yet: count each class. Which is the largest, and what is its share?")

@@ -1,0 +1,653 @@
+# ---
+# description: Write a model with two parameters, look inside, predict, stack layers, reuse one.
+# ---
+
+# %% [markdown]
+# # Build a model
+#
+# About 12 minutes.
+#
+# [The page before](index.md) explains what a model is. Here you write one by hand, look inside it
+# and ask it for predictions before it has learned anything. `torch.nn` has the building blocks of
+# models; `nn` is its usual short name.
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+from workflow import (
+    MLP,
+    LinearRegressionModel,
+    fit,
+    make_line,
+    plot_predictions,
+    predict,
+    split,
+    summary,
+)
+
+# %% [markdown]
+# The data is the line of [the stage before](../data/tutorial.py), split in order: 40 points for
+# training, 10 for the test.
+
+# %%
+X, y = make_line(0, 1, 0.02, weight=0.7, bias=0.3)
+train, test = split(X, y, shuffle=False)
+X_test, y_test = test
+print(len(train[0]), "for training,", len(X_test), "for the test")
+
+# %% [markdown]
+# ## Two open numbers
+#
+# We know that the points lie on a line, but let us forget which one. A model of them is then
+# $weight \cdot x + bias$, with both numbers still open. As a class it takes seven lines, and
+# [the page before](index.md#the-model-line-by-line) explains each.
+
+
+# %%
+class Line(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.randn(1))
+        self.bias = nn.Parameter(torch.randn(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weights * x + self.bias
+
+
+# %% [markdown]
+# The types say that `forward` takes a tensor and returns one. The capital letter matters:
+# `torch.Tensor` is the class, `torch.tensor` is the function that makes a tensor of a list.
+
+# %%
+print("X is a torch.Tensor:    ", isinstance(X, torch.Tensor))
+print("torch.tensor is a class:", isinstance(torch.tensor, type))
+
+# %% [markdown]
+# ## Start random
+#
+# A new model has to start somewhere, so `torch.randn` draws both numbers at random. Set the seed
+# right before you build the model, and they are the same on your computer as here.
+
+# %%
+torch.manual_seed(42)
+model = Line()
+print(f"weights {model.weights.item():.4f}, bias {model.bias.item():.4f}")
+assert round(model.weights.item(), 4) == 0.3367
+assert round(model.bias.item(), 4) == 0.1288
+
+# %% [markdown]
+# `.item()` takes the number out of a tensor that holds a single one. Build another without a seed
+# and it starts elsewhere, as the random numbers simply go on.
+
+# %%
+other = Line()
+print(f"weights {other.weights.item():.4f}, bias {other.bias.item():.4f}")
+
+# %% [markdown]
+# [`LinearRegressionModel`][workflow.LinearRegressionModel] is the same class in the package. The
+# same seed gives it the same numbers.
+
+# %%
+torch.manual_seed(42)
+packaged = LinearRegressionModel()
+assert torch.equal(packaged.weights, model.weights)
+assert torch.equal(packaged.bias, model.bias)
+
+# %% [markdown]
+# ## Look inside
+#
+# `parameters()`, with an s, hands out a model's parameters one by one. It is a *generator*: to see
+# them, make a list of it or loop over it.
+
+# %%
+print(type(model.parameters()).__name__)
+print(list(model.parameters()))
+
+# %% [markdown]
+# `named_parameters()` gives the name as well.
+
+# %%
+for name, parameter in model.named_parameters():
+    print(name, tuple(parameter.shape), parameter.item())
+
+# %% [markdown]
+# How does the model know which of its tensors are parameters? `nn.Module` watches each
+# `self.name = value`, and it writes down those that are an `nn.Parameter`. A plain tensor is kept
+# on the object, but it isn't on the list, so nothing would ever train it.
+
+
+# %%
+class Forgetful(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = torch.randn(1)  # not an nn.Parameter
+        self.bias = nn.Parameter(torch.randn(1))
+
+
+print([name for name, _ in Forgetful().named_parameters()])
+
+# %% [markdown]
+# The list itself is made by `super().__init__()`. Leave that out, and there is nothing to write
+# on.
+
+
+# %%
+class Unprepared(nn.Module):
+    def __init__(self) -> None:
+        self.weights = nn.Parameter(torch.randn(1))
+
+
+try:
+    Unprepared()
+except AttributeError as error:
+    print(error)
+
+# %% [markdown]
+# `Forgetful` has no `forward`, and PyTorch didn't mind. A module needs one only when it is called.
+# `nn.ModuleList`, a list of modules, is never called and has none.
+
+# %%
+shelf = nn.ModuleList([Line(), Line()])
+print(len(list(shelf.parameters())), "parameters")
+try:
+    shelf(X)
+except NotImplementedError as error:
+    print(error)
+
+# %% [markdown]
+# ## Call the model, not forward
+#
+# To get predictions, call the model as if it were a function. `model(X)` runs `forward` and, round
+# it, whatever was attached to the model: functions called *hooks*. `model.forward(X)` skips them.
+# This hook notes each call; it is given the model, what went in and what came out.
+
+# %%
+calls = []
+
+
+def note(module, inputs, output):
+    calls.append("called")
+
+
+hook = model.register_forward_hook(note)
+model(X_test)
+print("after model(X_test):        ", calls)
+model.forward(X_test)
+print("after model.forward(X_test):", calls)
+
+assert len(calls) == 1
+hook.remove()
+
+# %% [markdown]
+# ## Predict before any training
+#
+# Before you ask a model for predictions, tell it two things. `eval()` tells its layers that this
+# is use and not training. `torch.inference_mode()` tells PyTorch to record nothing for training.
+# Both are explained below.
+
+# %%
+model.eval()
+with torch.inference_mode():
+    y_pred = model(X_test)
+
+print(y_pred.shape)
+print("predicted:", y_pred[:3].flatten())
+print("should be:", y_test[:3].flatten())
+
+# %% [markdown]
+# One prediction for each row, and none of them is near. That is as it should be: the model has
+# seen no training data yet. Look at it as well.
+
+# %%
+# alt: Forty blue circles climb in a straight line from height 0.3 to 0.85, and ten green squares
+#   carry the line on to nearly 1. Ten red crosses below the squares lie between heights 0.4 and
+#   0.46 and hardly climb.
+# caption: Before training, the predictions are on another line altogether.
+ax = plot_predictions(train, test, y_pred)
+
+# %% [markdown]
+# The crosses lie on a line too, because this model can't do anything else. Training will turn and
+# lift that line until it lies on the points.
+#
+# [`predict`][workflow.predict] does the same in one call. Afterwards it puts the model back into
+# the mode it came in, here the one for training.
+
+# %%
+model.train()
+assert torch.equal(predict(model, X_test), y_pred)
+assert model.training
+
+# %% [markdown]
+# ## What eval does
+#
+# `train()` and `eval()` set one switch, `training`, on the model and on every layer in it. Our
+# line doesn't look at it. Some layers do: `nn.Dropout(0.5)` sets about half of its input to zero
+# in training and doubles the rest, but hands everything on unchanged in use. A new module is
+# in train mode.
+
+# %%
+dropout = nn.Dropout(0.5)
+print(dropout.training, dropout(torch.ones(8)))
+dropout.eval()
+print(dropout.training, dropout(torch.ones(8)))
+
+# %% [markdown]
+# So with such a layer and without `eval()`, you get other predictions each time. What the switch
+# does *not* do is stop the recording.
+
+# %%
+model.eval()
+print(model(X_test).requires_grad)
+
+# %% [markdown]
+# ## What is recorded
+#
+# `requires_grad` means: PyTorch records the calculations that this tensor is used in. Training
+# walks back along the record to find how each parameter affects the result. An `nn.Parameter` has
+# it already. Writing `requires_grad=True` inside `torch.randn` as well changes nothing.
+
+# %%
+plain = torch.randn(1)
+print("a plain tensor:", plain.requires_grad)
+print("as a parameter:", nn.Parameter(plain).requires_grad)
+
+# %% [markdown]
+# A tensor that came out of a recorded calculation knows its last step, its `grad_fn`. One that did
+# not is a *leaf*: the record begins there. The parameters are leaves, the data is one, and the
+# predictions are none; their last step was adding the bias.
+
+# %%
+recorded = model(X_test)
+for name, tensor in [
+    ("X_test", X_test),
+    ("weights", model.weights),
+    ("predictions", recorded),
+]:
+    print(name)
+    print("  is a leaf:    ", tensor.is_leaf)
+    print("  requires grad:", tensor.requires_grad)
+    print("  last step:    ", tensor.grad_fn and tensor.grad_fn.name())
+
+# %% [markdown]
+# Training computes a gradient for each leaf that asks for one. `X_test` is a leaf and doesn't ask.
+#
+# ## Two ways to record nothing
+#
+# Recording takes time and memory, and predictions don't need it. `torch.no_grad()` stops it, and
+# so does `torch.inference_mode()`. Neither touches the parameters: only what comes out is
+# different.
+
+# %%
+with torch.no_grad():
+    without_grad = model(X_test)
+    print("weights, inside no_grad:       ", model.weights.requires_grad)
+
+with torch.inference_mode():
+    for_inference = model(X_test)
+    print("weights, inside inference_mode:", model.weights.requires_grad)
+
+print("out of no_grad:       ", without_grad.requires_grad)
+print("out of inference_mode:", for_inference.requires_grad)
+assert torch.equal(without_grad, for_inference)
+
+# %% [markdown]
+# The two results hold the same numbers. They differ in what you may do with them later. What came
+# out under `no_grad` may go into a recorded calculation again.
+
+# %%
+print((without_grad * model.weights).requires_grad)
+
+# %% [markdown]
+# What came out under `inference_mode` is an *inference tensor*. It saves PyTorch some bookkeeping,
+# and the price is that a record can't hold it. The message goes on with the two ways out: `clone()`
+# it, or use `no_grad`. Here is its first sentence.
+
+# %%
+assert for_inference.is_inference()
+try:
+    for_inference * model.weights
+except RuntimeError as error:
+    print("RuntimeError:", str(error).split(". ")[0])
+
+print((for_inference.clone() * model.weights).requires_grad)
+
+# %% [markdown]
+# So take `inference_mode` for predictions that you look at, score or save, and `no_grad` when the
+# result goes back into training.
+#
+# ## The state of a model
+#
+# `state_dict()` returns a dictionary from names to tensors: what you would save to a file.
+
+# %%
+state = model.state_dict()
+print(state)
+
+# %% [markdown]
+# It is no copy. Its tensors share their memory with the model, so when the model changes, they
+# change as well. A copy is made with `clone()`. `no_grad` lets us change a parameter by hand; the
+# underscore of `add_` says that it changes the tensor in place.
+
+# %%
+kept = {name: tensor.clone() for name, tensor in state.items()}
+with torch.no_grad():
+    model.bias.add_(1)
+
+print("model:     ", model.bias.item())
+print("state_dict:", state["bias"].item())
+print("clone:     ", kept["bias"].item())
+
+# %% [markdown]
+# `load_state_dict` puts a state back, so the clone undoes the change.
+
+# %%
+print(model.load_state_dict(kept))
+assert torch.equal(predict(model, X_test), y_pred)
+
+# %% [markdown]
+# ### Buffers
+#
+# A model may need a number that it doesn't learn, such as the mean of the training data. Keep it
+# as a *buffer*: `register_buffer` gives it a name. It is part of the state and is saved with it,
+# but it is no parameter.
+
+
+# %%
+class CentredLine(nn.Module):
+    def __init__(self, mean: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.line = Line()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.line(x - self.mean)
+
+
+centred = CentredLine(train[0].mean())
+print("parameters:", [name for name, _ in centred.named_parameters()])
+print("state_dict:", list(centred.state_dict()))
+
+# %% [markdown]
+# A module inside a module has its name put in front, with a dot. And this is why the state isn't
+# simply the parameters: the mean is in it too. [`summary`][workflow.summary] lists both kinds.
+
+# %%
+print(summary(centred))
+
+# %% [markdown]
+# ## The same model as a layer
+#
+# PyTorch has our model ready made. `nn.Linear(1, 1)` takes one feature and gives one number, and
+# its parameters are called `weight` and `bias`.
+
+# %%
+torch.manual_seed(42)
+linear = nn.Linear(1, 1)
+print(f"weight {linear.weight.item():.4f}, bias {linear.bias.item():.4f}")
+print(summary(linear))
+assert round(linear.weight.item(), 4) == 0.7645
+assert round(linear.bias.item(), 4) == 0.8300
+
+# %% [markdown]
+# The seed is the same and the numbers aren't, because the layer draws them in another way: all
+# values between -1 and 1 are equally likely here, while `randn` prefers those near 0. The
+# weight is a table, one row an output and one column a feature. Copy our two numbers into it, and
+# the predictions are equal to the last bit.
+
+# %%
+with torch.no_grad():
+    linear.weight.copy_(model.weights)
+    linear.bias.copy_(model.bias)
+
+assert torch.equal(predict(linear, X_test), predict(model, X_test))
+
+# %% [markdown]
+# ## Stack layers
+#
+# A line can only be straight. For more, put one layer behind another, with a bend between them.
+# `nn.ReLU` is the bend: it replaces each negative number by 0.
+
+# %%
+print(nn.ReLU()(torch.tensor([-2.0, -0.5, 0.0, 0.5, 2.0])))
+
+# %% [markdown]
+# `nn.Sequential` calls its modules in order. Here one feature becomes four numbers, the *hidden*
+# ones, which are bent and then added up to one prediction.
+
+# %%
+torch.manual_seed(42)
+stack = nn.Sequential(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 1))
+print(stack(X_test).shape)
+
+# %% [markdown]
+# Such a stack is called a *multilayer perceptron*. [`MLP`][workflow.MLP] builds it from the
+# sizes: features, hidden numbers, outputs.
+
+# %%
+torch.manual_seed(42)
+mlp = MLP(1, 4, 1)
+assert torch.equal(predict(mlp, X_test), predict(stack, X_test))
+print(summary(mlp))
+
+# %% [markdown]
+# Thirteen numbers where the line has two: four weights and four biases in the first layer, four
+# weights and one bias in the second. Count them like that for any model.
+#
+# Is the bend needed? Without it, a layer on a layer is a line of a line, which is a line again.
+# Here are both, untrained, each with 16 hidden numbers.
+
+# %%
+# alt: Two curves from x = -3 to 3. The dashed one, without ReLU, is exactly straight. The solid
+#   one, with ReLU, is made of straight pieces that bend into one another around the middle.
+# caption: Both are untrained. Only the model with a ReLU can bend.
+wide = torch.linspace(-3, 3, 121).unsqueeze(1)
+torch.manual_seed(42)
+bent = MLP(1, 16, 1)
+first, _, last = bent.layers
+straight = nn.Sequential(first, last)  # the same layers without the ReLU
+
+fig, ax = plt.subplots()
+ax.plot(wide, predict(bent, wide), c="#D55E00", label="with ReLU")
+ax.plot(wide, predict(straight, wide), "--", c="#D55E00", label="without")
+ax.set(xlabel="x", ylabel="prediction")
+ax.legend()
+
+# %% [markdown]
+# From one x to the next, the dashed curve always climbs by the same amount.
+
+# %%
+climb = predict(straight, wide).diff(dim=0)
+assert torch.allclose(climb, climb[0], atol=1e-5)
+
+# %% [markdown]
+# ## Pick a model instead
+#
+# Often somebody has trained a model on much more data than you have, on a task like yours. You can
+# start from that *pretrained* model instead of from random numbers. Real ones are downloaded, for
+# pictures from `torchvision` for example. This page downloads nothing, so we make a small one:
+# an MLP with two hidden layers that has learned a wave. How [`fit`][workflow.fit] does that is the
+# next stage; take the result as given.
+
+# %% tags=["collapse"]
+torch.manual_seed(42)
+wave = torch.sin(2 * torch.pi * X)
+pretrained = MLP(1, (16, 16), 1)
+adam = torch.optim.Adam(pretrained.parameters(), lr=0.02)
+mse = nn.MSELoss()
+fit(pretrained, (X, wave), loss_fn=mse, optimizer=adam, epochs=500)
+
+error = (predict(pretrained, X) - wave).abs().max().item()
+print(f"largest error on the wave, which goes from -1 to 1: {error:.2f}")
+
+# %% [markdown]
+# Our own task is another wave, upside down and higher up, and we have only eight points of it. The
+# first layers have learned where to bend, which is of use here too. The last layer makes the
+# prediction from that, and has to be learned anew.
+#
+# So keep the first layers as they are and replace the last. First *freeze* everything: with
+# `requires_grad` off, training leaves a parameter alone.
+
+# %%
+for parameter in pretrained.parameters():
+    parameter.requires_grad = False
+
+# %% [markdown]
+# `train()` does not undo that. It sets the switch for the layers and nothing else.
+
+# %%
+pretrained.train()
+print([parameter.requires_grad for parameter in pretrained.parameters()])
+
+# %% [markdown]
+# Then replace the last layer. The new one is random and not frozen. To see why order matters, make
+# one optimizer before that and one after it. An optimizer is what will adjust the parameters, and
+# it holds the list that it was given.
+
+# %%
+too_early = torch.optim.Adam(pretrained.parameters(), lr=0.05)
+pretrained.layers[-1] = nn.Linear(16, 1)
+optimizer = torch.optim.Adam(pretrained.parameters(), lr=0.05)
+
+new = pretrained.layers[-1].weight
+for name, made in [("too early", too_early), ("afterwards", optimizer)]:
+    held = made.param_groups[0]["params"]
+    print(name, "- holds the new layer:", any(one is new for one in held))
+
+# %% [markdown]
+# The early one still holds the layer that is gone. With it, PyTorch would train nothing and not
+# say a word. `fit` looks first. Give it every seventh point of the new wave.
+
+# %%
+target = 1.5 - 0.5 * wave
+few = (X[::7], target[::7])
+try:
+    fit(pretrained, few, loss_fn=mse, optimizer=too_early, epochs=300)
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# So make the optimizer last. It may be given all parameters, as it passes over the frozen ones.
+# Seventeen numbers are left to learn.
+
+# %%
+print(summary(pretrained))
+
+# %% [markdown]
+# Now train, and check that a frozen layer stays the same to the last bit.
+
+# %%
+before = pretrained.layers[0].weight.clone()
+fit(pretrained, few, loss_fn=mse, optimizer=optimizer, epochs=300)
+assert torch.equal(pretrained.layers[0].weight, before)
+
+error = (predict(pretrained, X) - target).abs().max().item()
+print(len(few[0]), "points")
+print(f"largest error on the whole wave: {error:.2f}")
+
+# %%
+# alt: The wave of the new task dips to 1 and rises to 2 as a thin grey line. Eight blue circles
+#   lie on it. The red dashed curve of the predictions is made of straight pieces, keeps close to
+#   the line, and rises a little above it at the top.
+# caption: Pretrained layers, a new last one, and eight points.
+fig, ax = plt.subplots()
+ax.plot(X, target, c="gray", lw=1, label="true curve")
+ax.plot(X, predict(pretrained, X), "--", c="#D55E00", label="predictions")
+ax.plot(*few, "o", ms=5, c="#0072B2", label="training data")
+ax.set(xlabel="x", ylabel="y")
+ax.legend()
+
+# %% [markdown]
+# You can now build a model, look inside it and ask it. What it can't do by itself is find better
+# numbers. That is [the next stage](../training/index.md).
+#
+# ## Try it
+#
+# Change the first cell of each exercise and run both. The check says whether you have it.
+
+# %% [markdown] tags=["exercise"]
+# Write a model for a curve that falls and rises again: $a x^2 + b x + c$, with three parameters of
+# these names, each starting random.
+
+
+# %% tags=["exercise"]
+class Parabola(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+parabola = Parabola()
+
+
+# %% tags=["solution"]
+class Parabola(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.a * x**2 + self.b * x + self.c
+
+
+parabola = Parabola()
+
+# %% tags=["check"]
+found = dict(parabola.named_parameters())
+if sorted(found) != ["a", "b", "c"]:
+    print("Not yet: name them a, b and c. There are", sorted(found))
+else:
+    x = torch.tensor([[-2.0], [0.0], [3.0]])
+    a, b, c = (found[name].item() for name in "abc")
+    if torch.allclose(predict(parabola, x), a * x**2 + b * x + c):
+        print("Right.")
+    else:
+        print("Not yet: forward should return a x² + b x + c.")
+
+# %% [markdown] tags=["exercise"]
+# How many parameters has `MLP(2, (16, 16), 3)`? It has two features, two hidden layers of 16
+# numbers, and three outputs. Work it out on paper first.
+
+# %% tags=["exercise"]
+count = 0
+
+# %% tags=["solution"]
+count = (2 * 16 + 16) + (16 * 16 + 16) + (16 * 3 + 3)
+
+# %% tags=["check"]
+answer = sum(p.numel() for p in MLP(2, (16, 16), 3).parameters())
+if count == answer:
+    print("Right.")
+elif count == answer - 16 - 16 - 3:
+    print("Not yet: those are the weights. The biases are missing.")
+else:
+    print("Not yet: inputs times outputs weights, and a bias an output.")
+
+# %% [markdown] tags=["exercise"]
+# Take `flowers`, a model of four features and three outputs. Freeze it, then give it a new last
+# layer with five outputs, so that only the new layer learns.
+
+# %% tags=["exercise"]
+flowers = MLP(4, 8, 3)
+
+# %% tags=["solution"]
+flowers = MLP(4, 8, 3)
+for parameter in flowers.parameters():
+    parameter.requires_grad = False
+flowers.layers[-1] = nn.Linear(8, 5)
+
+# %% tags=["check"]
+outputs = predict(flowers, torch.zeros(1, 4)).shape[1]
+parts = flowers.named_parameters()
+learns = [name for name, part in parts if part.requires_grad]
+if outputs != 5:
+    print("Not yet: five outputs, please. There are", outputs)
+elif learns != ["layers.2.weight", "layers.2.bias"]:
+    print("Not yet: only the last layer should learn. These do:", learns)
+else:
+    print("Right.")

@@ -1,0 +1,647 @@
+# ---
+# description: Work one step out by hand, train the line with five steps, see where it ends.
+# ---
+
+# %% [markdown]
+# # Train the model
+#
+# About 12 minutes.
+#
+# [The page before](index.md) explains loss, gradient and the five steps. Here you work one step
+# out with a pencil, let PyTorch do the same, write the loop, and watch what it really does.
+
+# %%
+import math
+
+import matplotlib.pyplot as plt
+import torch
+from torch import nn
+
+from workflow import (
+    DivergedError,
+    LinearRegressionModel,
+    batches,
+    fit,
+    make_line,
+    plot_history,
+    split,
+    train_epoch,
+    train_step,
+)
+
+# %% [markdown]
+# The data is the line of [stage 1](../data/index.md), split in order: 40 points to learn from,
+# 10 for the test.
+
+# %%
+train, test = split(*make_line(0, 1, 0.02), shuffle=False)
+X_train, y_train = train
+X_test, y_test = test
+print(len(X_train), "for training,", len(X_test), "for the test")
+
+# %% [markdown]
+# The model is two parameters that start random. The seed belongs right before the model is built:
+# that is where the random numbers are drawn. We will start over several times, so this is a
+# function. It also makes the *optimizer*: `params` is what it may move, `lr` is how far.
+
+
+# %%
+def fresh(lr=0.01):
+    torch.manual_seed(42)
+    model = LinearRegressionModel()
+    return model, torch.optim.SGD(params=model.parameters(), lr=lr)
+
+
+def show(model):
+    print(f"weight {model.weights.item():.4f}, bias {model.bias.item():.4f}")
+
+
+model, optimizer = fresh()
+show(model)
+
+# %% [markdown]
+# So the start is known, and it is random. What isn't known, outside of a lesson, is where to go.
+#
+# ## How wrong is it?
+#
+# A *loss function* turns predictions and labels into one number, lower is better. Two for
+# predicting numbers: the mean absolute error (MAE) takes the size of each miss, the mean squared
+# error (MSE) its square. Both then take the mean.
+
+# %%
+with torch.inference_mode():
+    miss = model(X_train) - y_train
+
+mae = miss.abs().mean()
+mse = miss.square().mean()
+print(f"MAE {mae:.5f}, MSE {mse:.5f}")
+
+with torch.inference_mode():
+    assert torch.equal(nn.L1Loss()(model(X_train), y_train), mae)
+    assert torch.equal(nn.MSELoss()(model(X_train), y_train), mse)
+
+# %% [markdown]
+# `nn.L1Loss` is the MAE. The MSE is sometimes called "the L2 loss", but it isn't the L2 norm, which
+# adds up the squares and takes the root of the sum.
+
+# %%
+print(f"L2 norm {torch.linalg.vector_norm(miss):.5f}")
+
+# %% [markdown]
+# For yes or no, the loss is the binary cross-entropy: minus the logarithm of the probability that
+# the model gave to the right answer. Models end in *logits*, which are any numbers; `sigmoid` makes
+# probabilities of them. `BCELoss` wants the probabilities, `BCEWithLogitsLoss` the logits.
+
+# %%
+logit, yes = torch.tensor([2.0]), torch.tensor([1.0])
+probability = torch.sigmoid(logit)
+by_hand = -math.log(probability.item())
+print(f"probability {probability.item():.4f}, loss {by_hand:.4f}")
+
+assert math.isclose(nn.BCELoss()(probability, yes).item(), by_hand, rel_tol=1e-6)
+assert math.isclose(nn.BCEWithLogitsLoss()(logit, yes).item(), by_hand, rel_tol=1e-6)
+
+# %% [markdown]
+# With more than two classes it is `CrossEntropyLoss`. It takes one logit a class, makes
+# probabilities of them with `softmax`, and looks at the right class, here number 2.
+
+# %%
+logits, right = torch.tensor([[0.5, 1.0, 3.0]]), torch.tensor([2])
+by_hand = -torch.log(torch.softmax(logits, dim=1)[0, 2])
+print(f"loss {by_hand:.4f}")
+assert torch.isclose(nn.CrossEntropyLoss()(logits, right), by_hand)
+
+# %% [markdown]
+# ## One point, by hand
+#
+# Take a single point of the line, $x = 0.5$ and $y = 0.65$, a weight $w = 0.3$ and a bias
+# $b = 0.1$, and the squared error. First forward, from the input to the loss:
+#
+# $\hat y = w x + b = 0.3 \cdot 0.5 + 0.1 = 0.25$
+#
+# $e = \hat y - y = 0.25 - 0.65 = -0.4$
+#
+# $L = e^2 = 0.16$
+#
+# Which way should $w$ and $b$ go? The *gradient* says how fast the loss changes with each. The
+# calculation is a chain, so go backwards along it and multiply: this is the chain rule, and doing
+# it is *backpropagation*.
+#
+# First the prediction:
+#
+# $$\frac{dL}{d\hat y} = 2 e = 2 \cdot (-0.4) = -0.8$$
+#
+# Then the weight. The prediction changes by $x = 0.5$ for each unit of it, so multiply:
+#
+# $$\frac{dL}{dw} = \frac{dL}{d\hat y} \cdot \frac{d\hat y}{dw} = -0.8 \cdot 0.5$$
+#
+# That is $-0.4$. Last the bias. The prediction changes by 1 for each unit of it:
+#
+# $$\frac{dL}{db} = \frac{dL}{d\hat y} \cdot \frac{d\hat y}{db} = -0.8 \cdot 1$$
+#
+# That is $-0.8$. Both are negative: more weight or more bias means less loss. *Gradient descent*
+# steps against the gradient, as far as the learning rate says. With a rate of 0.1 that makes
+#
+# $w = 0.3 - 0.1 \cdot (-0.4) = 0.34$ and $b = 0.1 - 0.1 \cdot (-0.8) = 0.18$.
+#
+# Here is the same as code.
+
+# %%
+x, y, w, b, lr = 0.5, 0.65, 0.3, 0.1, 0.1
+
+y_hat = w * x + b  # forward
+error = y_hat - y
+loss_before = error**2
+
+slope = 2 * error  # backward
+w_grad, b_grad = slope * x, slope * 1
+
+w_new, b_new = w - lr * w_grad, b - lr * b_grad  # downhill
+loss_after = (w_new * x + b_new - y) ** 2
+
+print(f"gradients {w_grad:.2f} and {b_grad:.2f}")
+print(f"weight {w_new:.2f}, bias {b_new:.2f}")
+print(f"loss {loss_before:.2f} before, {loss_after:.2f} after")
+
+# %% [markdown]
+# One step took the loss from 0.16 to 0.09.
+#
+# ### The same by autograd
+#
+# PyTorch's *autograd* notes each calculation on its way forward. `backward()` goes back along the
+# notes and puts a gradient into `.grad` of each parameter. `step()` then moves them. The parameters
+# are float64 here, the kind of number that Python itself uses.
+
+# %%
+w_auto = nn.Parameter(torch.tensor(w, dtype=torch.float64))
+b_auto = nn.Parameter(torch.tensor(b, dtype=torch.float64))
+one_point = torch.optim.SGD([w_auto, b_auto], lr=lr)
+
+loss = (w_auto * x + b_auto - y) ** 2
+loss.backward()
+assert (w_auto.grad.item(), b_auto.grad.item()) == (w_grad, b_grad)
+
+one_point.step()
+assert (w_auto.item(), b_auto.item()) == (w_new, b_new)
+
+# %% [markdown]
+# Not nearly equal: equal. The optimizer updated the parameters, by performing gradient descent.
+#
+# ### Gradients add up
+#
+# A second `backward()` doesn't replace the gradient. It adds to it. That is why the old one must be
+# cleared. `zero_grad()` sets `.grad` to `None`, which means "no gradient yet".
+
+# %%
+loss = (w_auto * x + b_auto - y) ** 2
+first = w_auto.grad.item()
+loss.backward()
+both = w_auto.grad.item()
+print(f"first {first:.2f}, after the second {both:.2f}")
+
+one_point.zero_grad()
+print("after zero_grad:", w_auto.grad)
+
+# %% [markdown]
+# ## The loop
+#
+# Now all 40 points and 100 *epochs*; an epoch is one pass over the training data. The first part
+# of the loop learns from the training data, the second looks at the test data without learning. We
+# keep all losses and print every tenth, ten lines in all.
+
+# %%
+model, optimizer = fresh()
+loss_fn = nn.L1Loss()
+train_losses, test_losses = [], []
+
+for epoch in range(100):
+    model.train()
+    y_pred = model(X_train)  # 1. forward pass
+    loss = loss_fn(y_pred, y_train)  # 2. how wrong?
+    optimizer.zero_grad()  # 3. clear old gradients
+    loss.backward()  # 4. backpropagation
+    optimizer.step()  # 5. gradient descent
+
+    model.eval()
+    with torch.inference_mode():
+        test_pred = model(X_test)
+        test_loss = loss_fn(test_pred, y_test)
+
+    train_losses.append(loss.item())
+    test_losses.append(test_loss.item())
+    if epoch % 10 == 0:
+        print(f"epoch {epoch:2}: train {loss:.5f}, test {test_loss:.5f}")
+
+show(model)
+
+# %% [markdown]
+# Both losses fell, and the two parameters are on their way to 0.7 and 0.3. All points go through
+# the model at once, so the loop goes over epochs, not over the data. That is *full-batch* gradient
+# descent; the S of `SGD`, for stochastic, means random batches, and there are none here.
+#
+# The labels are `float32` like the predictions, so nothing has to be cast. These are the numbers
+# you should see too:
+
+# %%
+for epoch, expected in [(0, 0.31288), (50, 0.04168), (90, 0.02789)]:
+    assert round(train_losses[epoch], 5) == expected
+for epoch, expected in [(0, 0.48107), (50, 0.09920), (90, 0.06474)]:
+    assert round(test_losses[epoch], 5) == expected
+
+# Both fell in every epoch.
+for losses in (train_losses, test_losses):
+    assert losses == sorted(losses, reverse=True)
+
+# %% [markdown]
+# ### Loss curves
+#
+# A hundred numbers are easier to look at than to read.
+
+# %%
+# alt: Two falling curves over 100 epochs. The training loss, a solid blue line, starts at 0.31,
+#   falls steeply until about epoch 25 and then slowly to 0.02. The test loss, dashed green, runs
+#   above it all the way, from 0.48 to 0.06.
+# caption: Both losses fall, fast at first, then slowly.
+fig, ax = plt.subplots()
+ax.plot(train_losses, c="#0072B2", label="training loss")
+ax.plot(test_losses, "--", c="#009E73", label="test loss")
+ax.set(xlabel="epoch", ylabel="loss")
+ax.legend()
+
+# %% [markdown]
+# The bend comes where the line first meets the points. Until then all the misses have one sign and
+# weight and bias both climb. Afterwards some points lie above the line and some below, and most
+# of their pulls cancel.
+#
+# ### Before the step, after the step
+#
+# The two numbers on one printed line belong to two different models. The training loss is
+# measured *before* the step, the test loss *after* it. The training loss of the final parameters
+# was never printed.
+
+
+# %%
+def loss_now(model):
+    with torch.inference_mode():
+        return loss_fn(model(X_train), y_train).item()
+
+
+print(f"training loss of epoch 99:         {train_losses[-1]:.5f}")
+print(f"training loss of the final model:  {loss_now(model):.5f}")
+
+# %% [markdown]
+# ## The same, packaged
+#
+# [`train_step`][workflow.train_step] is the five lines. [`train_epoch`][workflow.train_epoch] does
+# a step for each batch. [`fit`][workflow.fit] does the epochs and the testing, and returns a record
+# of each. Here are three new models, trained by the three of them.
+
+# %%
+stepped, optimizer = fresh()
+steps = []
+for _ in range(100):
+    loss = train_step(stepped, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
+    steps.append(loss.item())
+
+passed, optimizer = fresh()
+passes = []
+for _ in range(100):
+    passes.append(train_epoch(passed, train, loss_fn=loss_fn, optimizer=optimizer))
+
+fitted, optimizer = fresh()
+history = fit(fitted, train, test, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+
+assert steps == passes == train_losses
+assert [epoch.train_loss for epoch in history] == train_losses
+assert [epoch.validation_loss for epoch in history] == test_losses
+for other in (stepped, passed, fitted):
+    assert torch.equal(other.weights, model.weights)
+    assert torch.equal(other.bias, model.bias)
+
+# %% [markdown]
+# Not one bit of difference. `fit` calls its second data set validation data, because that is what
+# one usually watches. We handed it the test data, and may: we only look, and choose nothing by it.
+# [`plot_history`][workflow.plot_history] draws the records.
+
+# %%
+# alt: The same two falling curves as above. The training loss is solid blue; the other, now called
+#   validation loss, is purple and dashed, and runs above it.
+# caption: The same curves from the records of fit.
+ax = plot_history(history)
+
+# %% [markdown]
+# ### Where the seed belongs
+#
+# You often see `torch.manual_seed` right before the loop. Nothing random happens in this loop, so
+# it changes nothing there.
+
+# %%
+for seed in (0, 1):
+    model, optimizer = fresh()
+    torch.manual_seed(seed)  # too late: the model is built
+    again = fit(model, train, test, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+    assert again == history
+
+# %% [markdown]
+# ## Clearing the gradients
+#
+# Where does `zero_grad` go? It has to happen between one `step` and the next `backward`, and both
+# ends of that stretch will do: right before `backward`, or right after `step`. Leaving it out
+# won't do.
+
+
+# %%
+def train_clearing(when):
+    model, optimizer = fresh()
+    losses = []
+    for _ in range(100):
+        loss = loss_fn(model(X_train), y_train)
+        if when == "before backward":
+            optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if when == "after step":
+            optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+assert train_clearing("before backward") == train_losses
+assert train_clearing("after step") == train_losses
+
+never = train_clearing("never")
+print(f"never cleared: {never[50]:.3f} at epoch 50, {never[99]:.3f} at epoch 99")
+
+# %%
+# alt: Training loss over 100 epochs, twice. With zero_grad, a solid blue line falls and stays low.
+#   Without it, a dotted grey line swings up and down between 0.02 and 0.31 like a pendulum, and is
+#   high up at the end.
+# caption: With zero_grad, and without.
+fig, ax = plt.subplots()
+ax.plot(train_losses, c="#0072B2", label="with zero_grad")
+ax.plot(never, ":", c="gray", label="without")
+ax.set(xlabel="epoch", ylabel="training loss")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+
+# %% [markdown]
+# It swings like a pendulum. Each step is pushed by all the old gradients as well, so the parameters
+# run past the goal until enough gradients of the other sign have come in, and then run back.
+#
+# ## What train() and eval() do
+#
+# They set a switch, `model.training`. Some layers read it. `Dropout` is one: in train mode it
+# replaces random numbers by 0 and enlarges the others, in eval mode it lets all pass. (`BatchNorm`
+# is another: it measures the batch in train mode only.)
+
+# %%
+dropout = nn.Dropout(0.5)
+torch.manual_seed(3)
+dropout.train()
+print("train:", dropout(torch.ones(6)))
+dropout.eval()
+print("eval: ", dropout(torch.ones(6)))
+
+# %% [markdown]
+# Our line has no such layer, so the switch changes nothing for it. Neither method touches
+# gradients. A parameter that was frozen stays frozen in train mode, and in eval mode `backward`
+# works as ever.
+
+# %%
+model, _ = fresh()
+model.weights.requires_grad = False  # frozen
+model.train()
+print("frozen weight requires a gradient:", model.weights.requires_grad)
+
+model.eval()
+loss_fn(model(X_train), y_train).backward()
+print("gradient of the bias, in eval mode:", model.bias.grad)
+
+# %% [markdown]
+# ## Train longer
+#
+# The loss was still falling after 100 epochs. What do 200 and 300 bring?
+
+# %%
+for epochs in (100, 200, 300):
+    model, optimizer = fresh()
+    longer = fit(model, train, loss_fn=loss_fn, optimizer=optimizer, epochs=epochs)
+    print(f"after {epochs}: ", end="")
+    show(model)
+    if epochs == 200:
+        after_200 = model
+
+assert torch.equal(after_200.weights, model.weights)
+assert torch.equal(after_200.bias, model.bias)
+
+# %% [markdown]
+# The second hundred helped. The third brought exactly nothing. Printing every hundredth loss
+# suggests that training has come to rest:
+
+# %%
+losses = [epoch.train_loss for epoch in longer]
+for epoch in (199, 299):
+    print(f"epoch {epoch}: {losses[epoch]:.5f}")
+best = min(range(300), key=lambda epoch: losses[epoch])
+print(f"lowest, at epoch {best}: {losses[best]:.5f}")
+
+# %% [markdown]
+# It hasn't. Look at each epoch near the end, and at a smaller scale.
+
+# %%
+# alt: Training loss of epochs 160 to 199. It falls in a straight line until epoch 168, to 0.0012,
+#   and from then on it jumps up and down between 0.0026 and 0.0089 in every epoch, like the teeth
+#   of a saw.
+# caption: From epoch 169 on, two losses take turns for ever.
+fig, ax = plt.subplots()
+ax.plot(range(160, 200), losses[160:200], ".-", c="#0072B2", label="training loss")
+ax.set(xlabel="epoch", ylabel="loss")
+ax.legend()
+
+# %%
+print(f"{losses[296]:.5f}, {losses[297]:.5f}, {losses[298]:.5f}, {losses[299]:.5f}")
+assert all(losses[epoch] == losses[epoch + 2] for epoch in range(169, 298))
+
+train_step(model, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
+print("one step more: ", end="")
+show(model)
+
+# %% [markdown]
+# Two sets of parameters take turns, which is called a *2-cycle*. The slope of the absolute error is
+# $+1$ or $-1$ for each point, however near it is. So the steps don't get shorter near the goal:
+# one step goes too far, the next one goes back. Every hundredth epoch catches the same one of the
+# two. "The longer we train, the closer we get" was true for the first 100 epochs here, and is
+# false in general.
+#
+# ### A rate that falls
+#
+# One cure is to make the steps shorter over time. A *scheduler* changes the learning rate after
+# each epoch. This one lets it fall from 0.01 to 0 over 400 epochs, along half a cosine wave.
+
+# %%
+model, optimizer = fresh()
+cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=400)
+rates = []
+for _ in range(400):
+    rates.append(optimizer.param_groups[0]["lr"])
+    train_step(model, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
+    cosine.step()  # after optimizer.step()
+
+print(f"rates {rates[0]:.4f}, {rates[200]:.4f}, {rates[399]:.7f}")
+print(f"loss at the end {loss_now(model):.6f}")
+show(model)
+
+packaged, optimizer = fresh()
+cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=400)
+falling = fit(
+    packaged,
+    train,
+    loss_fn=loss_fn,
+    optimizer=optimizer,
+    epochs=400,
+    scheduler=cosine,
+)
+assert [epoch.lr for epoch in falling] == rates
+assert torch.equal(packaged.weights, model.weights)
+
+# %% [markdown]
+# ## Too low, too high
+#
+# The same 100 epochs with five learning rates:
+
+# %%
+for lr in (0.0001, 0.001, 0.01, 0.1, 1):
+    model, optimizer = fresh(lr)
+    fit(model, train, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+    print(f"lr {lr:<6}: loss {loss_now(model):.3f}")
+
+# %% [markdown]
+# Too low, and 100 epochs aren't enough. Too high, and each step overshoots; with 1, the loss is
+# back where it began. With the absolute error it bounces and never blows up, because its slope is
+# bounded. The slope of the *squared* error grows with the miss: a step too far makes a larger
+# miss, and that a larger step.
+
+# %%
+squared = nn.MSELoss()
+model, optimizer = fresh(lr=10)
+for _ in range(5):
+    loss = train_step(model, X_train, y_train, loss_fn=squared, optimizer=optimizer)
+    print(f"{loss:.2f}")
+
+# %% [markdown]
+# This is called divergence. It goes on until the numbers no longer fit into float32. `fit` stops
+# there, says so, and puts the best parameters back.
+
+# %%
+model, optimizer = fresh(lr=10)
+try:
+    fit(model, train, loss_fn=squared, optimizer=optimizer, epochs=100)
+except DivergedError as error:
+    print(error)
+
+# %% [markdown]
+# ## In batches
+#
+# With [batches][workflow.batches] there is a step for each batch, so an epoch has several losses.
+# Which number stands for the epoch? The last of these batches has only 8 points.
+
+# %%
+sixteen = batches(X_train, y_train, batch_size=16)
+model, optimizer = fresh()
+means, sizes = [], []
+for X_batch, y_batch in sixteen:
+    loss = train_step(model, X_batch, y_batch, loss_fn=loss_fn, optimizer=optimizer)
+    means.append(loss.item())
+    sizes.append(len(X_batch))
+
+total = sum(mean * size for mean, size in zip(means, sizes, strict=True))
+weighted = total / sum(sizes)
+print("sizes", sizes)
+print(f"mean of the means {sum(means) / len(means):.5f}")
+print(f"mean over points  {weighted:.5f}")
+
+# %% [markdown]
+# An average of averages lets each point of the short batch count double. `train_epoch` weights each
+# mean by its number of points.
+
+# %%
+model, optimizer = fresh()
+assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weighted
+
+# %% [markdown]
+# You have now written the loop that all of PyTorch training is made of, and seen it fail in three
+# ways: not cleared, not settled, blown up. How good the trained model is, is the question of
+# [the next stage](../evaluation/index.md).
+#
+# ## Try it
+#
+# Change the first cell of each exercise and run both. The check says whether you have it.
+
+# %% [markdown] tags=["exercise"]
+# Another point: $x = 2$, $y = 1$, with $w = 1$, $b = 0.5$ and the squared error. Work out both
+# gradients with a pencil.
+
+# %% tags=["exercise"]
+my_w_grad = 0.0
+my_b_grad = 0.0
+
+# %% tags=["solution"]
+my_w_grad = 6.0  # the error is 1 * 2 + 0.5 - 1 = 1.5; twice that is 3; times x
+my_b_grad = 3.0
+
+# %% tags=["check"]
+w_check, b_check = torch.tensor(1.0), torch.tensor(0.5)
+w_check.requires_grad = b_check.requires_grad = True
+(w_check * 2 + b_check - 1).square().backward()
+if my_b_grad != b_check.grad.item():
+    print("Not yet: for b, it is twice the error.")
+elif my_w_grad != w_check.grad.item():
+    print("Not yet: b is right. For w, multiply by x as well.")
+else:
+    print("Right.")
+
+# %% [markdown] tags=["exercise"]
+# Here is another line, with negative slope, and a loop that doesn't learn. Three of the five steps
+# are missing. Put them in, each in its place.
+
+# %% tags=["exercise"]
+X_down, y_down = make_line(-1, 1, 0.1, weight=-2, bias=5)
+mine, optimizer = fresh(lr=0.1)
+for _ in range(200):
+    y_pred = mine(X_down)
+    loss = nn.MSELoss()(y_pred, y_down)
+
+# %% tags=["solution"]
+X_down, y_down = make_line(-1, 1, 0.1, weight=-2, bias=5)
+mine, optimizer = fresh(lr=0.1)
+for _ in range(200):
+    y_pred = mine(X_down)
+    loss = nn.MSELoss()(y_pred, y_down)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+# %% tags=["check"]
+start, _ = fresh()
+w_mine, b_mine = mine.weights.item(), mine.bias.item()
+if torch.equal(mine.weights, start.weights):
+    print("Not yet: the parameters haven't moved.")
+elif abs(w_mine + 2) > 0.01 or abs(b_mine - 5) > 0.01:
+    print(f"Not yet: weight {w_mine:.3f}, bias {b_mine:.3f}. Is each step in place?")
+else:
+    print("Right.")
+
+# %% [markdown] tags=["exercise"]
+# Three batches of 32, 32 and 6 examples had the mean losses 0.2, 0.3 and 0.9. What is the mean loss
+# over all 70 examples?
+
+# %% tags=["exercise"]
+mean_loss = (0.2 + 0.3 + 0.9) / 3
+
+# %% tags=["solution"]
+mean_loss = (32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 70
+
+# %% tags=["check"]
+if math.isclose(mean_loss, 21.4 / 70, abs_tol=1e-3):
+    print("Right.")
+else:
+    print(f"Not yet: {mean_loss:.3f} lets six examples count as much as 32.")

@@ -1,0 +1,171 @@
+"""The glossary, its links on other pages, and what "Start here" says about those."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html import unescape
+from urllib.parse import urljoin
+
+import pytest
+from conftest import ROOT, Site
+
+sys.path.append(str(ROOT / "docs/_hooks"))
+import glossary
+
+SOURCE = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
+TERMS = glossary.terms(SOURCE)
+SMALL = glossary.terms(
+    """\
+# Glossary
+
+gradient
+:   Which way is up. More about it.
+
+gradient descent
+:   Going down, against the `gradient`.
+
+loss
+:   On nearly every page.
+
+R²
+RSQ
+:   How much “better” than the mean; the
+    best is 1.0. Less is worse.
+"""
+)
+
+
+def linked(html: str) -> str:
+    """Link as on a page, and shorten each link to [words](anchor)."""
+    result = glossary.linked(html, SMALL, "../glossary/")
+    link = r'<a class="term" href="\.\./glossary/(#[^"]+)" title="[^"]+">(.*?)</a>'
+    return re.sub(link, r"[\2](\1)", result, flags=re.DOTALL)
+
+
+# The glossary itself
+
+
+def test_every_entry_is_found() -> None:
+    assert len(TERMS) == len(re.findall(r"(?m)^:   ", SOURCE)) >= 60
+
+
+def test_terms_are_sorted_and_each_name_is_there_once() -> None:
+    anchors = [term.anchor for term in TERMS]
+    assert anchors == sorted(set(anchors), key=lambda anchor: anchor.replace("-", ""))
+    names = [name.lower() for term in TERMS for name in term.names]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("term", TERMS, ids=lambda term: term.names[0])
+def test_the_tip_is_one_short_plain_sentence(term: glossary.Term) -> None:
+    assert re.fullmatch(r"[A-Z“][^`*_\[\]<>]*\.", term.tip)
+    assert len(term.tip) <= 120
+    assert len(re.findall(r"[.?](?: |$)", term.meaning)) <= 3
+
+
+def test_everyday_words_are_in_the_glossary() -> None:
+    assert {term.names[0] for term in TERMS} >= glossary.EVERYDAY
+
+
+# Links to it
+
+
+def test_a_term_has_its_names_its_anchor_and_its_first_sentence() -> None:
+    term = SMALL[-1]
+    assert term.names == ["R²", "RSQ"]
+    assert term.anchor == "r2"
+    assert term.tip == "How much “better” than the mean; the best is 1.0."
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>A gradient, a gradient.</p>", "<p>A [gradient](#gradient), a gradient.</p>"),
+        ("<p>Gradients rise</p>", "<p>[Gradients](#gradient) rise</p>"),
+        ("<p>gradient\ndescent</p>", "<p>[gradient\ndescent](#gradient-descent)</p>"),
+        (
+            "<p>gradient descent, then the gradient</p>",
+            "<p>[gradient descent](#gradient-descent), then the [gradient](#gradient)</p>",
+        ),
+        ("<p>rsq and R²</p>", "<p>[rsq](#r2) and R²</p>"),
+        (
+            "<p>the <strong>gradient</strong></p>",
+            "<p>the <strong>[gradient](#gradient)</strong></p>",
+        ),
+        ("<p title='a > gradient'>up</p>", "<p title='a > gradient'>up</p>"),
+        ("<p>gradiental, pre-gradient, gradient-free</p>", None),
+        ("<p>a loss</p>", None),
+        ("<p>the <em>gradient</em> is explained here; a gradient</p>", None),
+        ("<!-- gradient -->", None),
+    ],
+)
+def test_only_the_first_mention_in_prose_is_linked(html: str, expected: str | None) -> None:
+    assert linked(html) == (expected or html)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<h2>The gradient</h2>",
+        "<pre><span>gradient</span></pre>",
+        "<code>gradient</code>",
+        '<a href="x"><em>the</em> gradient</a>',
+        "<table><tr><th>gradient</th></tr></table>",
+        "<svg><g><title>A gradient</title></g></svg>",
+        "<dl><dt><strong>gradient</strong></dt></dl>",
+        "<summary>gradient</summary>",
+        "<autoref identifier='x'>gradient</autoref>",
+    ],
+)
+def test_what_is_no_prose_stays_and_prose_after_it_is_linked(html: str) -> None:
+    assert linked(html + "<p>gradient</p>") == html + "<p>[gradient](#gradient)</p>"
+
+
+# On the site
+
+
+def test_every_link_to_a_term_is_the_only_one_on_its_page_and_leads_to_its_entry(
+    site: Site,
+) -> None:
+    tips = {term.anchor: term.tip for term in TERMS}
+    entries = (site.folder / "reference/glossary/index.html").read_text("utf-8")
+    total = 0
+    for path in site.pages:
+        html = (site.folder / path / "index.html").read_text("utf-8")
+        links = re.findall(r'<a class="term" href="([^"]+)" title="([^"]+)">', html)
+        assert len({href for href, _ in links}) == len(links), path
+        for href, title in links:
+            address, _, anchor = urljoin(f"/{path}", href).partition("#")
+            assert address == "/reference/glossary/"
+            assert unescape(title) == tips[anchor]
+            assert f'<dt id="{anchor}">' in entries
+        total += len(links)
+    assert total > 0
+    assert 'class="term"' not in entries
+
+
+def test_api_pages_have_none(site: Site) -> None:
+    assert 'class="term"' not in (site.folder / "api/training/index.html").read_text("utf-8")
+
+
+# Start here
+
+START = (ROOT / "docs/start.md").read_text("utf-8")
+
+
+def test_the_example_in_start_prints_what_it_says() -> None:
+    code = re.findall(r"```python\n(.*?)```", START, re.DOTALL)
+    output = re.findall(r"```text\n\s*(.*?)\s*```", START, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", *code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == [*output, ""]
+
+
+def test_start_gives_the_minutes_that_each_page_gives() -> None:
+    rows = re.findall(r"\((\w+)/index\.md\) \|.*\| (\d+) \+ (\d+) min \|", START)
+    assert len(rows) == 7
+    for stage, explained, run in rows:
+        for name, minutes in (("index.md", explained), ("tutorial.py", run)):
+            page = (ROOT / "docs" / stage / name).read_text("utf-8")
+            assert f"About {minutes} minutes." in page, f"{stage}/{name}"
