@@ -20,17 +20,17 @@ SMALL = glossary.terms(
     """\
 # Glossary
 
-gradient
+**gradient**
 :   Which way is up. More about it.
 
-gradient descent
+**gradient descent**
 :   Going down, against the `gradient`.
 
-loss
+**loss**
 :   On nearly every page.
 
-R²
-RSQ
+**R²**
+**RSQ**
 :   How much “better” than the mean; the
     best is 1.0. Less is worse.
 """
@@ -112,7 +112,7 @@ def test_only_the_first_mention_in_prose_is_linked(html: str, expected: str | No
         "<pre><span>gradient</span></pre>",
         "<code>gradient</code>",
         '<a href="x"><em>the</em> gradient</a>',
-        "<table><tr><th>gradient</th></tr></table>",
+        "<table><tr><th>gradient</th></tr><tr><td>gradient</td></tr></table>",
         "<svg><g><title>A gradient</title></g></svg>",
         "<dl><dt><strong>gradient</strong></dt></dl>",
         "<summary>gradient</summary>",
@@ -163,7 +163,7 @@ def test_the_example_in_start_prints_what_it_says() -> None:
 
 
 def test_start_gives_the_minutes_that_each_page_gives() -> None:
-    rows = re.findall(r"\((\w+)/index\.md\) \|.*\| (\d+) \+ (\d+) min \|", START)
+    rows = re.findall(r"\((\w+)/index\.md\)<br>(\d+) \+ (\d+) min ", START)
     assert len(rows) == 7
     for stage, explained, run in rows:
         for name, minutes in (("index.md", explained), ("tutorial.py", run)):

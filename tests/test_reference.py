@@ -62,7 +62,7 @@ def test_the_cheat_sheet_prints_on_one_page(paper: str, page: Page) -> None:
 
 
 def test_the_corrections_run_as_downloaded(site: Site, tmp_path: Path) -> None:
-    script = site.folder / "reference/notes-corrected/tutorial.py"
+    script = site.folder / "reference/notes-corrected/notes-corrected.py"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = [sys.executable, "-W", "error", str(script)]
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)

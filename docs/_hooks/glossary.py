@@ -20,14 +20,14 @@ EVERYDAY = {
     *("batch", "bias", "feature", "label", "layer", "loss", "model", "optimizer", "parameter"),
     *("prediction", "probability", "seed", "test data", "training data", "weight"),
 }
-# The names of a term, each on a line of its own, and what it means.
-ENTRY = re.compile(r"(?m)^((?:\w.*\n)+):   (.+(?:\n    .+)*)")
+# The names of a term, in bold on lines of their own, and what it means.
+ENTRY = re.compile(r"(?m)((?:^\*\*.+\*\*\n)+):   (.+(?:\n    .+)*)")
 SENTENCE = re.compile(r".+?\.(?= |$)")
 TOKEN = re.compile(r"""<!--.*?-->|<(?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+""", re.DOTALL)
 # No running prose, or linked already.
 SKIPPED = re.compile(
     r"<(/?)(?:a|abbr|autoref|button|code|dt|figure|h[1-6]|label|math|pre|script|style|summary|svg"
-    r"|th)[\s>]"
+    r"|table)[\s>]"
 )
 
 
@@ -37,26 +37,28 @@ class Term(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        return str(slugify(self.names[0], "-"))  # it has no types
+        return slugify(self.names[0], "-")
 
     @property
     def tip(self) -> str:
         """The first sentence, as plain text."""
-        return SENTENCE.findall(self.meaning)[0].replace("`", "")
+        return next(SENTENCE.finditer(self.meaning))[0].replace("`", "")
 
 
 @cache
 def terms(source: str) -> tuple[Term, ...]:
     entries = ENTRY.findall(source)
-    return tuple(Term(names.splitlines(), " ".join(text.split())) for names, text in entries)
+    return tuple(
+        Term(re.findall(r"\*\*(.+)\*\*", names), " ".join(text.split())) for names, text in entries
+    )
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Give each entry an anchor in Markdown, where MkDocs sees it and checks links to it."""
     if page.file.src_uri == GLOSSARY:
         for term in terms(markdown):
-            name = term.names[0]
-            markdown = markdown.replace(f"\n{name}\n", f"\n{name} {{ #{term.anchor} }}\n", 1)
+            name = f"**{term.names[0]}**"
+            markdown = markdown.replace(f"\n{name}\n", f"\n{name} {{ #{term.anchor} }}\n")
     return markdown
 
 

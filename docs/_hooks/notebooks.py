@@ -43,11 +43,17 @@ LIBRARIES = (
 )
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, set where GitHub builds the site
 WORKERS = int(os.environ.get("WORKFLOW_DOCS_WORKERS", "0")) or os.cpu_count()
+# A notebook's first cell. Only a repository says where to install from: no index has the package.
 INSTALL = """\
 try:
     import workflow
 except ImportError:
-    %pip install --quiet {package}"""
+    {cure}"""
+CURE = (
+    f"%pip install --quiet git+https://github.com/{REPOSITORY}"
+    if REPOSITORY
+    else 'raise SystemExit("No package `workflow` here: pip install it from its folder.")'
+)
 
 # What Jupyter looks for by name: how cells are run (not the user's own settings), and the kernel.
 os.environ["JUPYTER_CONFIG_DIR"] = os.environ["JUPYTER_PATH"] = str(HERE / "jupyter")
@@ -190,10 +196,9 @@ def on_post_build(config: MkDocsConfig) -> None:
 def downloads(source: str) -> dict[str, str]:
     """The same source for the reader to run, without the solutions."""
     parts = [part for part in blocks(source) if '"solution"' not in part.partition("\n")[0]]
-    package = f"git+https://github.com/{REPOSITORY}" if REPOSITORY else "pytorch-workflow"
     notebook = jupytext.reads("".join(parts), "py:percent")
     cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]  # the front matter
-    notebook.cells = [new_code_cell(INSTALL.format(package=package)), *cells]
+    notebook.cells = [new_code_cell(INSTALL.format(cure=CURE)), *cells]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # in place of a random one
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

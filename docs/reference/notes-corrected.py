@@ -623,7 +623,8 @@ nn.BCELoss()(logits, labels)
 # %%
 norm = nn.BatchNorm1d(1)
 print("parameters:", [name for name, _ in norm.named_parameters()])
-print("state dict:", list(norm.state_dict()))
+print("besides them:", [name for name, _ in norm.named_buffers()])
+assert len(norm.state_dict()) == 5
 
 # %% [markdown]
 # ### `best = model.state_dict()` keeps the best model
