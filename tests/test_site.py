@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from conftest import ROOT, Site, build
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 MODULES = ROOT / "tests/node_modules"
 KINDS = ["", "data/", "data/tutorial/", "api/data/", "no-such-page/"]  # one of each kind of page
@@ -40,7 +40,8 @@ def axe() -> str:
 def violations(page: Page, axe: str) -> list[str]:
     page.evaluate(axe)  # evaluated, not injected: the policy forbids scripts of strangers
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate("tags => axe.run({runOnly: tags, resultTypes: ["violations"]})", tags)["violations"]
+    options = {"runOnly": tags, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
     return [f"{v['id']}: {node['html']}" for v in found for node in v["nodes"]]
 
 
@@ -108,13 +109,12 @@ def test_pages_are_quiet_fit_the_screen_and_ask_nobody_else(
             assert max(visit.overflows) <= 0
 
 
-def test_pages_are_light(
-    site: Site, visits: dict[str, Visit], subtests: pytest.Subtests
-) -> None:
+def test_pages_are_light(site: Site, visits: dict[str, Visit], subtests: pytest.Subtests) -> None:
     """Weighed with gzip, as served."""
     for path, visit in visits.items():
         with subtests.test(path=path):
-            own = [n for url, n in visit.sizes.items() if ".js" in url and "/javascripts/" not in url]
+            scripts = {url: size for url, size in visit.sizes.items() if ".js" in url}
+            own = [size for url, size in scripts.items() if "/javascripts/" not in url]
             assert 0 < visit.sizes[site.url + path] <= 25 * KB
             assert sum(visit.sizes.values()) <= 120 * KB, visit.sizes
             assert sum(own) <= 15 * KB, visit.sizes
