@@ -84,7 +84,7 @@ def first_visit(browser: Browser, url: str) -> Visit:
     visit = Visit({}, [], [])
     page.on("console", lambda message: visit.complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: visit.complaints.append(f"error: {error}"))
-    page.on("request", lambda request: visit.sizes.setdefault(request.url, 0))
+    page.on("request", lambda r: visit.sizes.update({r.url: visit.sizes.get(r.url, 0)}))
     page.on("response", lambda r: visit.sizes.update({r.url: length(r)}))
     page.goto(url, wait_until="networkidle")
     for width in WIDTHS:
