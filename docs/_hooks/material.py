@@ -27,6 +27,13 @@ PATCHES = {
     r'(\{class:"md-typeset__scrollwrap")\}': r"\1,tabIndex:0}",
     # Instant navigation sets each href anew, which <use> and <image> in an SVG don't allow.
     r'"\[href\], \[src\]"': '":not(use, image)[href], [src]"',
+    # Whether code scrolls is asked of each block between two changes to the page, which lays the
+    # page out anew for each; the observer, set up as well, tells it without.
+    r"(function [\w$]+\(e\)\{let t=e;)"
+    r"(for\(;t\.clientWidth===0&&t\.parentElement;\)t=t\.parentElement;)"
+    r"(.{,200}?,)([\w$]+\([\w$]+\(e\)\)\)\})": (
+        r'\1if(e.tagName!=="CODE")\2\3e.tagName==="CODE"?r=>r:\4'
+    ),
     # Source maps are not published.
     r"//# sourceMappingURL=.*": "",
 }
