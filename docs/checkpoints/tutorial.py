@@ -68,7 +68,8 @@ for name, tensor in state.items():
 # ### It moves with the model
 #
 # Say you want to keep these weights and train on. Keep the dictionary, train for another 100
-# epochs, and look into it again. A second dictionary holds copies, made by `copy.deepcopy`.
+# epochs, and look into it again. (`start=100` says that 100 epochs are done; `epochs=200` counts
+# them too.) A second dictionary holds copies, made by `copy.deepcopy`.
 
 # %%
 copied = copy.deepcopy(state)
@@ -612,8 +613,8 @@ else:
     print("Right.")
 
 # %% [markdown] tags=["exercise"]
-# `runs/fit/last.pt` is 30 epochs old. Load it into a new run and train to epoch 40, with `go_on`.
-# Put the losses of the ten new epochs into `more`.
+# `runs/fit/last.pt` holds a run of 30 epochs. Load it into a new run and train to epoch 40, with
+# `go_on`. Put the losses of the ten new epochs into `more`.
 
 # %% tags=["exercise"]
 longer = new_run()

@@ -337,8 +337,8 @@ for packaged, mine in zip([*train, *test], by_hand, strict=True):
 # %% [markdown]
 # Now the points have jobs, so they get colours: training data blue, test data green.
 # [`plot_predictions`][workflow.plot_predictions] draws both as you did above, each with a mark of
-# its own, and a model's answers as red crosses. We have no model yet. Let the answer be 0.6
-# everywhere, to see what a bad one looks like.
+# its own, and a model's answers as red crosses (in text and drawings they are red diamonds). We
+# have no model yet. Let the answer be 0.6 everywhere, to see what a bad one looks like.
 
 # %%
 # alt: Forty blue circles climb in a straight line from the lower left to x = 0.78. Ten green
@@ -575,7 +575,7 @@ assert torch.equal(second.sort(dim=0).values, X_train)
 
 # %% [markdown]
 # You now have a line with a known answer, parts with a job each, and a way to hand them out. What
-# is still missing is something that learns.
+# is still missing is something that learns: [the next stage](../models/index.md).
 #
 # ## Try it
 #

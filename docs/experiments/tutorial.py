@@ -46,7 +46,8 @@ X, y = make_line(0, 1, 0.02)
 (X_train, y_train), _ = split(X, y, shuffle=False)
 
 # %% [markdown]
-# The underscore is the test data of [our line](../data/index.md). It stays shut.
+# The underscore is the test data of [our line](../data/index.md). We have seen it in the last
+# stages; now that we choose, it stays shut.
 #
 # ## One change: the learning rate
 #
@@ -248,8 +249,9 @@ assert abs(model.weight.item() - 0.69999) < 1e-5
 assert abs(model.bias.item() - 0.3) < 1e-5
 
 # %% [markdown]
-# One change, and the same 1000 epochs are worth it. Without a schedule, MSE gets there too: its
-# pull fades near the bottom, so the steps shorten by themselves.
+# One change, and the same 1000 epochs are worth it. MSE gets close without a schedule, as its pull
+# fades near the bottom and the steps shorten by themselves. But short steps are slow: at the same
+# rate of 0.01 it isn't there after 1000 epochs, and it needs a larger rate as well.
 #
 # Here are five recipes; each differs from another in one thing. *Momentum* keeps going in the
 # direction of earlier steps. *Adam* gives each parameter a step length of its own. All are

@@ -180,9 +180,9 @@ assert len(set(losses[118:])) == 2  # two losses take turns from there on
 # %% [markdown]
 # ### An experiment
 #
-# Two remedies, each one change to the first try. Let the learning rate fall along a cosine, so
-# that the steps get shorter. Or take MSE, whose pull fades near the goal; that allows a larger
-# rate, 0.1.
+# Two remedies. One is a single change: let the learning rate fall along a cosine, so that the
+# steps get shorter. The other is two that belong together: MSE, whose pull fades near the goal,
+# and a larger rate, 0.1, as at 0.01 it would be slow.
 
 # %%
 recipes = {

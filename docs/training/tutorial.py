@@ -466,11 +466,11 @@ print("one step more: ", end="")
 show(model)
 
 # %% [markdown]
-# Two sets of parameters take turns, which is called a *2-cycle*. The slope of the absolute error is
-# $+1$ or $-1$ for each point, however near it is. So the steps don't get shorter near the goal:
+# Two sets of parameters take turns, which is called a *2-cycle*. The slope of the absolute error
+# is $+1$ or $-1$ for each point, however near it is. So the steps don't get shorter near the goal:
 # one step goes too far, the next one goes back. Every hundredth epoch catches the same one of the
-# two. "The longer we train, the closer we get" was true for the first 100 epochs here, and is
-# false in general.
+# two. "The longer we train, the closer we get" was true until epoch 168 here, and is false in
+# general.
 #
 # ### A rate that falls
 #
