@@ -528,6 +528,17 @@ def test_an_owner_that_the_state_does_not_fit_is_refused(
     assert numbers([model.state_dict(), owners["optimizer"].state_dict()]) == before
 
 
+@pytest.mark.parametrize("key", ["random", "optimizer"])
+def test_a_file_whose_parts_lack_theirs_is_refused(key: str, tmp_path: Path) -> None:
+    model = nn.Linear(2, 1)
+    save(tmp_path / "a.pt", model, SGD(model.parameters(), lr=0.1))
+    contents = torch.load(tmp_path / "a.pt")
+    contents[key] = {"class": "SGD"}
+    torch.save(contents, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match=f"{key} missing or of another type"):
+        read_checkpoint(tmp_path / "a.pt")
+
+
 def test_a_generator_of_another_kind_is_refused(tmp_path: Path) -> None:
     model = nn.Linear(2, 1)
     save(tmp_path / "a.pt", model, generator=torch.Generator())

@@ -332,13 +332,15 @@ def test_rows_of_different_length_are_refused(data: Any) -> None:
     ("data", "dtype", "message"),
     [
         ([[0], [300]], torch.uint8, r"data\[1, 0\] is 300; expected .* fits torch.uint8"),
-        ([0.5], torch.int64, r"data\[0\] is 0.5; expected a whole number.*Leave dtype out"),
-        (np.array([1, math.nan]), torch.int64, r"data\[1\] is nan; expected a whole number"),
+        ([0.5], torch.int64, r"data\[0\] is 0.5; expected a number that fits.*Leave dtype out"),
+        (np.array([1, math.nan]), torch.int64, r"data\[1\] is nan; expected a number that fits"),
         ([2], torch.bool, r"data\[0\] is 2; expected .* fits torch.bool"),
+        ([1e300], None, r"data\[0\] is 1e\+300; expected a number that fits torch.float32"),
+        ([7e4], torch.float16, r"data\[0\] is 70000.0; expected .* fits torch.float16"),
     ],
 )
 def test_a_number_that_the_dtype_would_change_is_refused(
-    data: Any, dtype: torch.dtype, message: str
+    data: Any, dtype: torch.dtype | None, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         to_tensor(data, dtype=dtype)

@@ -123,6 +123,10 @@ def test_whole_numbers_may_go_into_an_embedding() -> None:
     assert predict(model, CLASSES).shape == (6, 1)
 
 
+def test_one_column_of_logits_makes_a_matrix_of_two_classes() -> None:
+    assert confusion_matrix(-torch.ones(3, 1), torch.zeros(3)).tolist() == [[3, 0], [0, 0]]
+
+
 def test_a_model_without_parameters_may_take_any_numbers() -> None:
     assert predict(nn.Flatten(), CLASSES.reshape(2, 3, 1)).shape == (2, 3)
 
@@ -135,7 +139,7 @@ BAD_FEATURES = [
     (LINE, X[:0], ValueError, r"X has shape \(0, 1\) and holds no example"),
     (LINE, X / 0, ValueError, r"X holds NaN or infinity in 50 of 50 rows.*Fill or drop"),
     (ON_META, X, ValueError, r"X is on cpu and the model on meta; expected one device. Move both"),
-    (nn.Linear(1, 1), X.to("meta"), ValueError, r"X is on meta and the model on cpu; expected one"),
+    (nn.Linear(1, 1), X.to("meta"), ValueError, r"X is on meta and .* on cpu; expected one"),
     (LINE, [1.0], TypeError, r"X is a list; expected a tensor. workflow.to_tensor makes one"),
 ]
 

@@ -320,6 +320,7 @@ def test_api_pages_link_to_the_tutorials_that_use_a_function(site: Site) -> None
     html = (site.folder / "api/data/index.html").read_text(encoding="utf-8")
     assert re.search(r'Used in <a href="\.\./\.\./data/tutorial/">the data tutorial</a>', html)
     assert "tests/test_data.py" in html
+    assert not re.search(r'href="[^"]*\.py"', html)
 
 
 def test_the_html_is_valid(site: Site) -> None:

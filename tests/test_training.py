@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau, StepLR
-from torch.utils.data import DataLoader, RandomSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 from workflow import (
     MLP,
@@ -62,6 +62,12 @@ DATA: dict[str, Callable[[], Iterable[Any]]] = {
     ),
     "DataLoader with a sampler": lambda: loader(
         sampler=RandomSampler(range(40), generator=torch.Generator().manual_seed(3))
+    ),
+    "DataLoader with a batch sampler": lambda: DataLoader(
+        TensorDataset(X, y),
+        batch_sampler=BatchSampler(
+            RandomSampler(range(40), generator=torch.Generator().manual_seed(3)), 16, False
+        ),
     ),
     "list of pairs": lambda: [(X[:30], y[:30]), (X[30:], y[30:])],
 }
@@ -786,6 +792,23 @@ def test_an_optimizer_made_before_a_layer_was_replaced_is_refused() -> None:
     model.layers[2] = nn.Linear(4, 1)
     words = ["optimizer holds 4 parameters", "2 of them not the model's", "[(1, 4), (1,)]"]
     refused(ValueError, words + OPTIMIZER_REMEDY, model, optimizer)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = ["was not written", "Choose a folder that can be written"]
+    refused(OSError, words, *the_line(), folder=tmp_path / "file" / "runs")
+
+
+def test_batches_that_are_no_pairs_are_named_with_a_device_too() -> None:
+    words = ["train yields a tuple; expected pairs of tensors"]
+    refused(TypeError, words, *the_line(), [(X, y, y)], device="cpu")
+    refused(TypeError, ["train: X is a list"], *the_line(), [([1.0], [2.0])], device="cpu")
+
+
+def test_labels_on_another_device_are_refused() -> None:
+    words = ["train: X is on cpu and y on meta", "expected one device", "y.to(device)"]
+    refused(ValueError, words, *the_line(), (X, y.to("meta")))
 
 
 def test_a_model_that_is_frozen_altogether_is_refused() -> None:

@@ -48,6 +48,11 @@ def pair(X: Any, y: Any, name: str = "") -> None:
             f"{names[0]} has {len(X)} examples and y has {len(y)}; expected one label for each. "
             "Were they cut or shuffled apart?"
         )
+    if X.device != y.device:
+        raise ValueError(
+            f"{names[0]} is on {X.device} and y on {y.device}; expected one device. Move both: "
+            "X.to(device), y.to(device)."
+        )
     for label, tensor in zip(names, (X, y), strict=True):
         finite(label, tensor)
 
@@ -95,6 +100,13 @@ def batches(data: Any, name: str) -> Iterable[Pair]:
             "workflow.Batches, a DataLoader, or anything else that yields (X, y)."
         )
     return data
+
+
+def moved(batch: Any, device: torch.device | str) -> Any:
+    """A pair of tensors on the device; anything else as it is, for `walk` to name."""
+    if isinstance(batch, tuple | list) and all(isinstance(t, Tensor) for t in batch):
+        return type(batch)(t.to(device) for t in batch)
+    return batch
 
 
 def walk(model: nn.Module, data: Iterable[Pair], name: str) -> Iterator[Pair]:

@@ -90,6 +90,13 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 }
 
 
+_PARTS = {"random": {"cpu"}, "optimizer": {"class", "state"}, "scheduler": {"class", "state"}}
+
+
+def _lacks(value: dict[str, Any] | None, parts: set[str]) -> bool:
+    return value is not None and not parts <= value.keys()
+
+
 def _check_keys(contents: Any, path: Path) -> None:
     made_with = contents.get("format") if isinstance(contents, dict) else None
     if isinstance(made_with, int) and made_with > FORMAT:
@@ -102,6 +109,7 @@ def _check_keys(contents: Any, path: Path) -> None:
         for key, kind in _KEYS.items()
         if made_with != FORMAT or not isinstance(contents.get(key), kind) or key not in contents
     ]
+    wrong = wrong or [key for key, parts in _PARTS.items() if _lacks(contents[key], parts)]
     if wrong:
         raise CheckpointError(
             f"{path} is no checkpoint of this package: {', '.join(wrong)} missing or of another "

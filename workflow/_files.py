@@ -5,9 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def writable(folder: Path) -> None:
+    """Refuse a folder that can't be written, before there is anything to lose."""
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def replace(path: Path, data: memoryview) -> None:

@@ -33,7 +33,7 @@ class _OnDevice:
         self.batches, self.device = batches, device
 
     def __iter__(self) -> Iterator[Pair]:
-        return ((X.to(self.device), y.to(self.device)) for X, y in self.batches)
+        return (_checks.moved(batch, self.device) for batch in self.batches)
 
 
 def move(model: nn.Module, optimizer: Optimizer, device: torch.device | str | None) -> None:
@@ -47,15 +47,17 @@ def first_walk(
     model: nn.Module, batches: Iterable[Pair], name: str, loss_fn: LossFunction, data: Any
 ) -> None:
     """Try every batch on the model and the loss, leaving no trace: not in weights, not in luck."""
-    with randomness_kept(generator_of(data)), eval_mode(model), torch.no_grad():
+    with randomness_kept(*generators_of(data)), eval_mode(model), torch.no_grad():
         for X, y in _checks.walk(model, batches, name):
             _checks.loss_inputs(loss_fn, model(X), y)
 
 
-def generator_of(data: Any) -> torch.Generator | None:
-    """What draws the orders: it belongs to the data itself, or to a DataLoader's sampler."""
-    sampler = getattr(data, "sampler", None)
-    return getattr(data, "generator", None) or getattr(sampler, "generator", None)
+def generators_of(data: Any) -> list[torch.Generator]:
+    """What draws the orders, first what draws those of a DataLoader's examples."""
+    batched = getattr(data, "batch_sampler", None)
+    owners = (getattr(data, "sampler", None), getattr(batched, "sampler", None), batched, data)
+    found = [getattr(owner, "generator", None) for owner in owners]
+    return list(dict.fromkeys(generator for generator in found if generator is not None))
 
 
 def counts(*, epochs: Any, start: Any, patience: Any) -> None:

@@ -21,4 +21,4 @@ def as_text(rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> st
 def as_markdown(rows: Sequence[Sequence[str]], *, numeric: Sequence[int] = ()) -> str:
     rule = ["---:" if column in numeric else "---" for column in range(len(rows[0]))]
     lines = [rows[0], rule, *rows[1:]]
-    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+    return "\n".join("| " + " | ".join(c.replace("|", r"\|") for c in row) + " |" for row in lines)

@@ -222,10 +222,12 @@ def to_tensor(data: Any, *, dtype: torch.dtype | None = None) -> Tensor:
     if dtype is None and tensor.is_floating_point():
         dtype = torch.float32
     result = tensor.to(dtype)
-    if not result.is_floating_point() and (lost := result != tensor).any():
+    whole = not result.is_floating_point()
+    lost = result != tensor if whole else result.isinf() & ~tensor.isinf()
+    if lost.any():
         place = lost.nonzero()[0].tolist()
         raise ValueError(
-            f"data{place} is {tensor[tuple(place)].item()}; expected a whole number that fits "
+            f"data{place or ''} is {tensor[tuple(place)].item()}; expected a number that fits "
             f"{dtype}. Leave dtype out, or fill and round before to_tensor."
         )
     return result

@@ -220,8 +220,8 @@ def confusion_matrix(y_pred: Tensor, y: Tensor) -> Tensor:
         raise ValueError(
             f"y_pred or y holds class {lowest}; expected 0 or more. Leave those rows out."
         )
-    columns = y_pred.shape[1] if y_pred.is_floating_point() and y_pred.ndim == 2 else 2
-    classes = max(columns, int(predicted.max()) + 1, int(true.max()) + 1)
+    columns = y_pred.shape[1] if y_pred.is_floating_point() and y_pred.ndim == 2 else 0
+    classes = max(2, columns, int(predicted.max()) + 1, int(true.max()) + 1)
     return torch.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, -1)
 
 

@@ -62,7 +62,8 @@ def run(
 
     Args:
         experiment: Called as `experiment(**config, seed=seed)`, with everything seeded before;
-            returns what `fit` returned, or final scores by name.
+            returns scores by name, or what `fit` returned, of which the last epoch counts: with
+            `patience`, return `evaluate(…)` of the weights that were put back.
         configs: What to try, from [grid][workflow.grid] or by hand; values that JSON can hold.
         seeds: One run each; a single seed can't tell luck from effect.
         path: The file of results. None: they are only returned.
@@ -135,7 +136,11 @@ def compare(
     for group in groups:
         failed = sum(result.failed is not None for result in group)
         settings = [str(group[0].config.get(axis, "")) for axis in axes]
-        numbers = [_spread([r.scores[name] for r in group if name in r.scores]) for name in shown]
+        missing = "failed" if failed == len(group) else "–"
+        numbers = [
+            _spread([r.scores[name] for r in group if name in r.scores]) or missing
+            for name in shown
+        ]
         rows.append([*settings, *numbers, str(len(group)), str(failed)])
     table = _tables.as_markdown if markdown else _tables.as_text
     return table(rows, numeric=range(len(axes), len(rows[0])))
@@ -203,7 +208,7 @@ def _curves(history: Sequence[Epoch]) -> dict[str, list[float]]:
 
 def _spread(numbers: Sequence[float]) -> str:
     if not numbers:
-        return "failed"
+        return ""
     mean = statistics.fmean(numbers)
     if len(numbers) == 1:
         return f"{mean:.4g}"

@@ -64,15 +64,15 @@ class eval_mode:  # noqa: N801  # used like a function; a class enters faster th
 
 
 @contextmanager
-def randomness_kept(generator: torch.Generator | None = None) -> Iterator[None]:
+def randomness_kept(*generators: torch.Generator) -> Iterator[None]:
     """Whatever is drawn inside, what is drawn afterwards is as if it had not been."""
     python, numpy = random.getstate(), np.random.get_state()
-    state = None if generator is None else generator.get_state()
+    states = [generator.get_state() for generator in generators]
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-        if generator is not None and state is not None:
+        for generator, state in zip(generators, states, strict=True):
             generator.set_state(state)

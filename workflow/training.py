@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from tqdm import tqdm
 
-from workflow import _checks, _fitting
+from workflow import _checks, _files, _fitting
 from workflow._best import Best
 from workflow._checks import Data, LossFunction
 from workflow.checkpoints import save
@@ -198,6 +197,8 @@ def fit(
     _fitting.learning(model, loss_fn, optimizer, scheduler)
     batches = _fitting.repeatable(train, "train", device)
     held_out = None if validation is None else _fitting.repeatable(validation, "validation", device)
+    if folder is not None:
+        _files.writable(Path(folder))
     _fitting.move(model, optimizer, device)
     _fitting.first_walk(model, batches, "train", loss_fn, train)
     if held_out is not None:
@@ -209,8 +210,8 @@ def fit(
     best = Best(model, scored_first=held_out is None, every=1 if exact else 10)
     if folder is not None and start > 0:
         best.resume(Path(folder, "best.pt"))
-    states: dict[str, Any] = {"scheduler": scheduler, "generator": _fitting.generator_of(train)}
-    keep_last = partial(save, model=model, optimizer=optimizer, **states)
+    states: dict[str, Any] = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    states["generator"] = next(iter(_fitting.generators_of(train)), None)
     bar = tqdm(range(start, epochs), disable=not progress, unit="epoch")
     for number in bar:
         best.start_epoch(number)
@@ -228,7 +229,7 @@ def fit(
         if folder is not None:
             if improved:
                 best.save(Path(folder, "best.pt"))
-            keep_last(path=Path(folder, "last.pt"), epoch=number + 1)
+            save(Path(folder, "last.pt"), epoch=number + 1, **states)
         if progress:
             bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         if on_epoch is not None and on_epoch(epoch):

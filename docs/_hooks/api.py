@@ -26,7 +26,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Say below each function which tutorials use it, and what tests it."""
     if not page.file.src_uri.startswith("api/") or page.file.name == "index":
         return markdown
-    sources = {file.src_uri: file.content_string for file in files if file.src_uri.endswith(".py")}
+    written = [file for file in files.documentation_pages() if file.src_uri.endswith(".py")]
+    sources = {file.src_uri: file.content_string for file in written}
     users = {uri: names_used(source) for uri, source in sources.items()}
     tests = tested_in(page.file.name)
 

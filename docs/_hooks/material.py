@@ -105,9 +105,13 @@ def digest(script: str) -> str:
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Drop an attribute that checkboxes may not have."""
-    return re.sub(r'(type="checkbox" id="__\w+") autocomplete="off"', r"\1", output)
+    return without_autocomplete(output)
 
 
 def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
     """Do the same for the page of missing pages."""
-    return re.sub(r'(type="checkbox" id="__\w+") autocomplete="off"', r"\1", output_content)
+    return without_autocomplete(output_content)
+
+
+def without_autocomplete(html: str) -> str:
+    return re.sub(r'(type="checkbox" id="__\w+") autocomplete="off"', r"\1", html)

@@ -15,7 +15,7 @@ import shutil
 from dataclasses import dataclass, field
 from functools import partial
 from html import unescape
-from importlib.metadata import version
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -37,10 +37,6 @@ from nbformat.v4 import new_code_cell
 HERE = Path(__file__).parent
 # Read now, as a running `mkdocs serve` goes on with the code that it started with.
 CODE = b"".join((HERE / name).read_bytes() for name in ("execution.py", "figures.py"))
-LIBRARIES = (
-    *("torch", "numpy", "matplotlib", "ipython", "ipykernel"),
-    *("jupytext", "mkdocs-jupyter", "nbclient", "nbconvert"),
-)
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, set where GitHub builds the site
 WORKERS = int(os.environ.get("WORKFLOW_DOCS_WORKERS", "0")) or os.cpu_count()
 # A notebook's first cell. Only a repository says where to install from: no index has the package.
@@ -89,7 +85,8 @@ def digest_of_surroundings() -> str:
     package = find_spec("workflow")
     if not package or not package.origin:
         raise ModuleNotFoundError("No package `workflow` here: `pip install -e .` installs it.")
-    versions = [platform.platform(), platform.python_version(), *map(version, LIBRARIES)]
+    installed = sorted(f"{package.name} {package.version}" for package in distributions())
+    versions = [platform.platform(), platform.python_version(), *installed]
     result = hashlib.sha256(repr(versions).encode() + CODE)
     for root in (Path(package.origin).parent, HERE / "jupyter", HERE / "template"):
         for path in sorted(root.rglob("*")):
