@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -39,6 +40,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return re.sub(r"(?m)^::: workflow\.(\w+)$", with_uses, markdown)
 
 
+@cache  # read once, not again for each API page and each rebuild of `make serve`
 def names_used(source: str) -> set[str]:
     """What a tutorial takes from the package, by import or as `workflow.name`."""
     names = set()
