@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 matplotlib.use("agg")
 
 ROOT = Path(__file__).parents[1]
+MODULES = ROOT / "tests/node_modules"
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -123,3 +124,25 @@ def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+def node_module(path: str) -> Path:
+    """Find a file of the test tools that npm installs."""
+    if not (MODULES / path).exists():
+        pytest.skip(f"{path} is missing: `npm ci --prefix tests` installs it")
+    return MODULES / path
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return node_module("axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+def axe_violations(page: Page, axe: str, within: str = "html") -> list[str]:
+    """Ask axe, and give each element that breaks a rule of WCAG 2.2 AA or of good practice."""
+    page.evaluate(axe)  # evaluated, not injected: the policy forbids scripts of strangers
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    options = {"runOnly": tags, "resultTypes": ["violations"]}
+    run = "([within, options]) => axe.run(within, options)"
+    found = page.evaluate(run, [within, options])["violations"]
+    return [f"{v['id']}: {node['html']}" for v in found for node in v["nodes"]]

@@ -14,35 +14,15 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from conftest import ROOT, Site, build
+from conftest import ROOT, Site, axe_violations, build, node_module
 from playwright.sync_api import Browser, Page, Response, expect
 
-MODULES = ROOT / "tests/node_modules"
 KINDS = ["", "data/", "data/tutorial/", "api/data/", "no-such-page/"]  # one of each kind of page
 WIDTHS = [360, 768, 1280]
 KB = 1024
 
 
-def node_module(path: str) -> Path:
-    if not (MODULES / path).exists():
-        pytest.skip(f"{path} is missing: `npm ci --prefix tests` installs it")
-    return MODULES / path
-
-
 # In the browser
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    return node_module("axe-core/axe.min.js").read_text(encoding="utf-8")
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    page.evaluate(axe)  # evaluated, not injected: the policy forbids scripts of strangers
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    options = {"runOnly": tags, "resultTypes": ["violations"]}
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
-    return [f"{v['id']}: {node['html']}" for v in found for node in v["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -61,7 +41,7 @@ def test_no_page_has_an_axe_violation(
         with subtests.test(path=path, width=width):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(path)
-            assert violations(page, axe) == []
+            assert axe_violations(page, axe) == []
     context.close()
 
 

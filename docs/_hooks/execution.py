@@ -3,6 +3,7 @@
 jupyter/jupyter_nbconvert_config.json puts `Execute` in the place of nbconvert's own preprocessors.
 """
 
+import json
 import os
 import re
 import tempfile
@@ -23,7 +24,8 @@ TAGS = {
     *("raises-exception", "expect-warning"),
 }
 # What a figure shows and is called, at the head of a cell: `# alt: …`, going on in indented lines.
-DESCRIPTION = re.compile(r"# (alt|caption): (.+(?:\n#   .+)*)\n")
+# `# publish: name` gives what the cell shows to other pages instead, see published.py.
+DESCRIPTION = re.compile(r"# (alt|caption|publish): (.+(?:\n#   .+)*)\n")
 MACHINE = (tempfile.gettempdir(), str(Path.home()), str(Path(__file__).parents[2]))
 JOIN = CoalesceStreamsPreprocessor()  # of printed text, which arrives in pieces cut by chance
 CHANCE = re.compile(rf"\b0x[0-9a-f]{{6,}}|(?:{'|'.join(map(re.escape, MACHINE))})[/\\]\S*")
@@ -48,6 +50,7 @@ class Execute(ExecutePreprocessor):
     def run(self, nb: NotebookNode, resources: dict[str, Any]) -> Any:
         self.timeout, self.shutdown_kernel = SECONDS, "immediate"
         resources["html"] = []  # figures and tables, kept out of the Markdown
+        resources["published"] = {}
         with tempfile.TemporaryDirectory(prefix="tutorial-") as folder:
             resources["metadata"]["path"] = folder
             self.config.KernelManager.connection_file = f"{folder}/kernel.json"
@@ -62,7 +65,11 @@ class Execute(ExecutePreprocessor):
             if cell.cell_type == "code":
                 JOIN.preprocess_cell(cell, resources, index)
                 judge(cell)
-                cell.metadata.results = results(cell, resources["html"])
+                cell.metadata.results = []
+                if name := " ".join(cell.metadata.get("publish", [])):
+                    resources["published"][name] = publication(cell, name)
+                else:
+                    cell.metadata.results = results(cell, resources["html"])
             return cell, resources
         except CellExecutionError:
             fault = Fault(errors(cell)[0].traceback[-1])
@@ -110,14 +117,28 @@ def judge(cell: NotebookNode) -> None:
             raise Fault(f"Tagged {tag}, but it ran without one.")
 
 
-def results(cell: NotebookNode, html: list[str]) -> list[str]:
+def publication(cell: NotebookNode, name: str) -> dict[str, Any]:
+    """Give what a cell is for elsewhere: the numbers that it prints as JSON, and its figures."""
+    html: list[str] = []
+    results(cell, html, name)
+    printed = "".join(output.get("text", "") for output in cell.outputs)
+    try:
+        numbers = json.loads(printed)
+    except ValueError as error:
+        raise Fault(f"Publishes {name}, but prints no JSON ({error}): {printed[:80]!r}") from error
+    if not isinstance(numbers, dict):
+        raise Fault(f"Publishes {name} as {printed[:80]!r}; expected one JSON object.")
+    return {"numbers": numbers, "html": "".join(html)}
+
+
+def results(cell: NotebookNode, html: list[str], name: str = "figure") -> list[str]:
     """Give what a cell shows as Markdown; figures and tables join `html`."""
     if "hide-output" in tags(cell):
         return []
     alts = list(cell.metadata.get("alt", []))
     caption = " ".join(cell.metadata.get("caption", []))
     once = [o for i, o in enumerate(cell.outputs) if not (is_warning(o) and o in cell.outputs[:i])]
-    shown = [result(output, alts, caption, html) for output in once]
+    shown = [result(output, alts, caption, html, name) for output in once]
     if alts:
         raise Fault(f"An alt text without a figure: {alts[0]!r}.")
     if chance := CHANCE.search("\n".join(shown)):
@@ -125,7 +146,9 @@ def results(cell: NotebookNode, html: list[str]) -> list[str]:
     return shown
 
 
-def result(output: NotebookNode, alts: list[str], caption: str, html: list[str]) -> str:
+def result(
+    output: NotebookNode, alts: list[str], caption: str, html: list[str], name: str
+) -> str:
     data = output.get("data", {})
     number = len(html) + 1
     if "text/markdown" in data:
@@ -133,7 +156,7 @@ def result(output: NotebookNode, alts: list[str], caption: str, html: list[str])
     if "image/svg+xml" in data:
         if not alts:
             raise Fault("A figure without alt text: begin the cell with `# alt: …`.")
-        html.append(figure(data["image/svg+xml"], f"figure-{number}", alts.pop(0), caption))
+        html.append(figure(data["image/svg+xml"], f"{name}-{number}", alts.pop(0), caption))
     elif "text/html" in data:
         html.append(table(data["text/html"], caption or f"Table {number}"))
     else:

@@ -62,6 +62,7 @@ class Tutorial:
     script: File
     markdown: str = ""
     html: list[str] = field(default_factory=list)  # figures and tables, kept out of the Markdown
+    published: dict[str, Any] = field(default_factory=dict)  # for other pages
 
 
 tutorials: dict[str, Tutorial] = {}  # of this build, by src_uri
@@ -120,6 +121,12 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
     if reports:
         number = "A tutorial" if len(reports) == 1 else f"{len(reports)} tutorials"
         raise PluginError("\n\n".join([f"{number} failed.", *reports]))
+    published: dict[str, Any] = {}  # by name, for _hooks/published.py
+    config.extra["published"] = published
+    for tutorial in tutorials.values():
+        if twice := published.keys() & tutorial.published.keys():
+            raise PluginError(f"Published by two tutorials: {', '.join(sorted(twice))}.")
+        published |= tutorial.published
 
 
 def attempt(tutorial: Tutorial, config: MkDocsConfig, files: Files) -> str | None:
@@ -135,6 +142,7 @@ def attempt(tutorial: Tutorial, config: MkDocsConfig, files: Files) -> str | Non
     markdown = content["markdown"].lstrip()
     tutorial.markdown = re.sub(r"(?m)^# .+\n", below_the_title, markdown, count=1)
     tutorial.html = content["html"]
+    tutorial.published = content["published"]
     return None
 
 

@@ -11,6 +11,7 @@
 # model, score it by hand and with `workflow`, and see how a score can mislead.
 
 # %%
+import json
 import warnings
 
 import matplotlib.pyplot as plt
@@ -517,6 +518,43 @@ ax = plot_decision_boundary(bent, X_ring, y_ring)
 # You can now say how good a model is, and compared with what. Next you [change one thing at a
 # time](../experiments/index.md) and find out whether it got better.
 #
+# ## One run, epoch by epoch
+#
+# On [the page before](index.md#reading-the-curves) you can scrub through the epochs of our line. Its
+# numbers are made here: the same model, trained again, with the weights and both losses after
+# each epoch.
+
+# %% tags=["collapse"]
+# publish: scrub
+# alt: Training and test loss over the epochs 0 to 100. Both fall steeply at first. From about
+#   epoch 20 on they fall slowly, the test loss always above the training loss.
+# caption: Both losses of the line after each epoch. With JavaScript, a slider shows the line
+#   and the weights of any epoch.
+torch.manual_seed(42)
+again = LinearRegressionModel()
+sgd = torch.optim.SGD(again.parameters(), lr=0.01)
+run = {"weight": [], "bias": [], "train": [], "test": []}
+
+
+def keep(epoch=None):
+    run["weight"].append(again.weights.item())
+    run["bias"].append(again.bias.item())
+    run["train"].append(evaluate(again, train, loss_fn=loss_fn)["loss"])
+    run["test"].append(evaluate(again, test, loss_fn=loss_fn)["loss"])
+
+
+keep()
+fit(again, train, loss_fn=loss_fn, optimizer=sgd, epochs=100, on_epoch=keep)
+assert run["weight"][-1] == model.weights.item()
+
+fig, ax = plt.subplots()
+ax.plot(run["train"], c="#0072B2", label="training")
+ax.plot(run["test"], "--", c="#009E73", label="test")
+ax.set(xlabel="epoch", ylabel="loss")
+ax.legend()
+print(json.dumps({key: [round(v, 6) for v in values] for key, values in run.items()}))
+
+# %% [markdown]
 # ## Try it
 #
 # Change the first cell of each exercise and run both. The check says whether you have it.

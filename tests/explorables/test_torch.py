@@ -1,0 +1,81 @@
+"""What the explorables compute, in a real browser, against torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import Page
+from torch import nn
+
+from workflow import LinearRegressionModel, make_line, split
+
+X, y = (part.double() for part in split(*make_line(), shuffle=False)[0])
+LOSSES = {"l1": nn.L1Loss(), "mse": nn.MSELoss()}
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": torch.optim.SGD,
+    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9),
+    "adam": torch.optim.Adam,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("lr", [0.01, 0.1])
+def test_a_thousand_steps_agree_with_torch(
+    page: Page, loss: str, optimizer: str, lr: float
+) -> None:
+    model = LinearRegressionModel().double()
+    with torch.no_grad():
+        model.weights.fill_(0.3367)
+        model.bias.fill_(0.1288)
+    steps = OPTIMIZERS[optimizer](model.parameters(), lr=lr)
+    expected: dict[str, list[float]] = {"weight": [], "bias": [], "loss": []}
+    for _ in range(1001):
+        value = LOSSES[loss](model(X), y)
+        expected["weight"].append(model.weights.item())
+        expected["bias"].append(model.bias.item())
+        expected["loss"].append(value.item())
+        steps.zero_grad()
+        value.backward()
+        steps.step()
+    page.goto("")
+    found = page.evaluate(
+        """async given => {
+            const {descend} = await import("/assets/explorables/torch.js")
+            return descend(given)
+        }""",
+        {"loss": loss, "optimizer": optimizer, "lr": lr, "steps": 1000}
+        | {"weight": 0.3367, "bias": 0.1288}
+        | {"X": X.flatten().tolist(), "y": y.flatten().tolist()},
+    )
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, abs=1e-5), name
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_loss_and_gradients_agree_with_torch(page: Page, loss: str) -> None:
+    page.goto("")
+    for weight, bias in [(0.3367, 0.1288), (0.7, 0.0), (-1.0, 2.0), (0.75, 0.29)]:
+        model = LinearRegressionModel().double()
+        with torch.no_grad():
+            model.weights.fill_(weight)
+            model.bias.fill_(bias)
+        value = LOSSES[loss](model(X), y)
+        value.backward()
+        assert model.weights.grad is not None
+        assert model.bias.grad is not None
+        found = page.evaluate(
+            """async given => {
+                const {measure} = await import("/assets/explorables/torch.js")
+                return measure(...given)
+            }""",
+            [loss, weight, bias, X.flatten().tolist(), y.flatten().tolist()],
+        )
+        expected = {
+            "loss": value.item(),
+            "weight": model.weights.grad.item(),
+            "bias": model.bias.grad.item(),
+        }
+        assert found == pytest.approx(expected, abs=1e-5)
