@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -122,6 +123,26 @@ OTHER = """\
 import matplotlib.pyplot as plt
 
 plt.plot([1, 2])
+
+# %%
+# publish: slopes
+# alt: A line that climbs.
+import json
+
+plt.plot([1, 2])
+print(json.dumps({"steep": "<b>2</b>", "list": [1, 2]}))
+"""
+
+START = """\
+# Start
+
+[Run](line/tutorial.py#the-plot)
+"""
+
+PUBLISHED = """
+It climbs by {{ slopes.steep }}, not by {{ slopes }}.
+
+<div class="explorable" id="slopes" aria-label="Slopes"></div>
 """
 
 # What is wrong with a tutorial, and what the build says about it.
@@ -154,6 +175,8 @@ FAULTS = {
     "address": ("object()", ["Shows 0x", "no other build"]),
     "tame": ('# %% tags=["raises-exception"]\n1', ["Tagged raises-exception"]),
     "calm": ('# %% tags=["expect-warning"]\n1', ["Tagged expect-warning"]),
+    "not-json": ("# publish: x\nprint(1, 2)", ["Publishes x, but prints no JSON", "'1 2"]),
+    "not-an-object": ("# publish: x\nprint([1])", ["Publishes x as '[1]", "one JSON object"]),
     "tag": ('# %% tags=["solutoin"]\n1', ["Unknown tag solutoin", "solution"]),
 }
 
@@ -176,7 +199,7 @@ class Site:
             "site_url": "http://localhost/",
             "theme": {"name": "material", "font": False, "features": ["content.action.edit"]},
             "plugins": ["search", jupyter],
-            "hooks": [str(ROOT / "docs/_hooks/notebooks.py")],
+            "hooks": [str(ROOT / f"docs/_hooks/{name}.py") for name in ("notebooks", "published")],
             "validation": real["validation"],
             "markdown_extensions": [
                 *("admonition", "attr_list", "pymdownx.details"),
@@ -184,7 +207,7 @@ class Site:
             ],
         }
         self.write("mkdocs.yml", json.dumps(config))
-        self.write("docs/index.md", "# Start\n\n[Run](line/tutorial.py#the-plot)\n")
+        self.write("docs/index.md", START)
         self.write("workflow/__init__.py", "SLOPE = 0.7\n")
         for name, source in tutorials.items():
             self.write(f"docs/{name}/tutorial.py", source)
@@ -466,6 +489,48 @@ def test_figures(built: Site) -> None:
         used = re.findall(r'(?:url\(|href=")#([^)"]+)', ElementTree.tostring(figure, "unicode"))
         assert used
         assert set(used) <= own
+
+
+# What is published
+
+
+def test_a_page_shows_what_a_tutorial_publishes(site: Site) -> None:
+    site.write("docs/index.md", START + PUBLISHED)
+    result = site.build()
+    assert result.returncode == 0, result.stderr
+    start = (site.root / "site/index.html").read_text("utf-8")
+    assert "It climbs by <b>2</b>, not by {{ slopes }}." in start
+    place = re.search(r'<div class="explorable" id="slopes"([^>]*)>(.*?</figure>)', start)
+    assert place
+    assert 'role="group" aria-label="Slopes"' in place[1]
+    numbers = re.search(r'data-numbers="([^"]*)"', place[1])
+    assert numbers
+    assert json.loads(unescape(numbers[1])) == {"steep": "<b>2</b>", "list": [1, 2]}
+    assert 'aria-labelledby="slopes-1-title slopes-1-desc"' in place[2]
+    assert "slopes-1" not in site.page("other")
+    assert "no-copy" not in site.page("other"), "what a published cell prints is not shown"
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("{{ slopes.flat }}", "index.md: {{ slopes.flat }} is none of slopes's: steep, list."),
+        ("{{ hills.steep }}", "index.md asks for 'hills', which no tutorial publishes"),
+        ('<div class="explorable" id="hills"></div>', "begin a cell with `# publish: hills`"),
+    ],
+)
+def test_what_nobody_publishes_stops_the_build(site: Site, asked: str, complaint: str) -> None:
+    site.write("docs/index.md", f"{START}\n{asked}\n")
+    result = site.build()
+    assert result.returncode != 0
+    assert complaint in result.stderr
+
+
+def test_two_tutorials_cannot_publish_one_name(site: Site) -> None:
+    site.write("docs/third/tutorial.py", OTHER)
+    result = site.build()
+    assert result.returncode != 0
+    assert "Published by two tutorials: slopes." in result.stderr
 
 
 # The downloads

@@ -345,11 +345,15 @@ def test_a_clean_build_elsewhere_is_the_same_byte_for_byte(site: Site, copy: Pat
     assert dict(fingerprints(copy / "site")) == dict(fingerprints(site.folder))
 
 
-def test_the_offline_site_is_searched_from_a_folder(browser: Browser, tmp_path: Path) -> None:
+def test_the_offline_site_is_searched_and_touched_from_a_folder(
+    browser: Browser, tmp_path: Path
+) -> None:
     build(ROOT, tmp_path / "site", OFFLINE="true")
     shutil.unpack_archive(tmp_path / "site.zip", tmp_path / "unpacked")
     page = browser.new_page()
     asked: list[str] = []
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto((tmp_path / "unpacked/site/index.html").as_uri())
     page.keyboard.press("/")
@@ -358,7 +362,14 @@ def test_the_offline_site_is_searched_from_a_folder(browser: Browser, tmp_path: 
     expect(first).to_have_attribute("href", re.compile(r"api/data\.html"))
     first.click()
     expect(page.locator("h1")).to_contain_text("Data")
+    page.goto((tmp_path / "unpacked/site/evaluation/tutorial.html").as_uri())
+    expect(page.get_by_role("button", name="Copy").first).to_be_attached()
+    page.goto((tmp_path / "unpacked/site/evaluation/index.html").as_uri())
+    place = page.locator("#scrub")
+    place.get_by_role("slider", name="Epoch").press("End")
+    expect(place.get_by_role("status")).to_contain_text("After 100 epochs")
     assert {urlsplit(url).scheme for url in asked} <= {"file", "data", "blob"}
+    assert errors == []
     page.close()
 
 

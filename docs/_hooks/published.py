@@ -35,10 +35,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         name, attributes = match.groups()
         found = publication(name, page, config)
         numbers = escape(json.dumps(found["numbers"], separators=(",", ":")))
-        return (
-            f'<div class="explorable" id="{name}" role="group"{attributes} data-numbers="{numbers}">'
-            f'<div class="static">{found["html"]}</div></div>'
-        )
+        head = f'<div class="explorable" id="{name}" role="group"{attributes}'
+        return f'{head} data-numbers="{numbers}"><div class="static">{found["html"]}</div></div>'
 
     return PLACE.sub(fill, html)
 
@@ -47,7 +45,7 @@ def publication(name: str, page: Page, config: MkDocsConfig) -> dict[str, Any]:
     published: dict[str, dict[str, Any]] = config.extra["published"]
     if name not in published:
         raise PluginError(
-            f"{page.file.src_uri} asks for {name!r}, which no tutorial publishes: begin a cell with "
-            f"`# publish: {name}`."
+            f"{page.file.src_uri} asks for {name!r}, which no tutorial publishes: "
+            f"begin a cell with `# publish: {name}`."
         )
     return published[name]
