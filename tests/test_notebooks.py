@@ -95,21 +95,26 @@ print("code folded away")
 # %% [markdown] tags=["exercise"]
 # Double a number.
 
-# %% tags=["exercise"]
-def double(number):
-    return None
-
 # %% tags=["solution"]
 # alt: A line from one to two.
 import matplotlib.pyplot as plt
 
 def double(number):
+    # starter: # yours
+    # starter:
+    # starter: return None
     return 2 * number
 
 plt.plot([1, 2])
 
 # %% tags=["check"]
-double(21)
+print("doubled:", double(21))
+
+# %% [markdown] tags=["hint"]
+# A number and itself.
+
+# %% [markdown] tags=["solution"]
+# Twice is *double*.
 """
 
 OTHER = """\
@@ -177,6 +182,20 @@ FAULTS = {
     "calm": ('# %% tags=["expect-warning"]\n1', ["Tagged expect-warning"]),
     "not-json": ("# publish: x\nprint(1, 2)", ["Publishes x, but prints no JSON", "'1 2"]),
     "not-an-object": ("# publish: x\nprint([1])", ["Publishes x as '[1]", "one JSON object"]),
+    "starterless": (
+        '# %% [markdown] tags=["exercise"]\n# Do.\n# %% tags=["solution"]\n2\n'
+        '# %% tags=["check"]\n3\n# %% [markdown] tags=["hint"]\n# So.\n'
+        '# %% [markdown] tags=["solution"]\n# Why.',
+        ["A solution without a starter", "`# starter: …`"],
+    ),
+    "taskless": (
+        '# %% tags=["solution"]\n# starter: 1\n2',
+        ["Expected a markdown cell tagged exercise. An exercise is a markdown", "tagged hint"],
+    ),
+    "unchecked": (
+        '# %% [markdown] tags=["exercise"]\n# Do.\n# %% tags=["solution"]\n# starter: 1\n2',
+        ["Expected a code cell tagged check."],
+    ),
     "tag": ('# %% tags=["solutoin"]\n1', ["Unknown tag solutoin", "solution"]),
 }
 
@@ -454,13 +473,22 @@ def test_tags(built: Site) -> None:
     page = built.page()
     assert "class Table" not in re.sub(r"<[^>]*>", "", page)
     assert re.search(r'<details class="code">.*?code folded away.*?</details>', page, re.DOTALL)
-    assert '<div class="admonition exercise">' in page
-    assert '<div class="exercise highlight">' in page
-    solution = re.search(r'<details class="solution">(.*?)</details>', page, re.DOTALL)
-    assert solution
-    assert '<span class="mi">2</span>' in solution[1]
-    assert '<figure class="plot"' in solution[1]
-    assert '<div class="check highlight">' in page
+
+
+def test_an_exercise(built: Site) -> None:
+    exercise = built.page().partition('<div class="admonition exercise">')[2]
+    task, *folds = re.split(r"<details class=\"(?:check|hint|solution)\">", exercise)
+    texts = [unescape(re.sub("<svg.*?</svg>|<[^>]*>", "", part)) for part in (task, *folds)]
+    task, check, hint, solution = [text.strip() for text in texts]
+    assert task.startswith("Exercise 1\nDouble a number.")
+    assert task.endswith("def double(number):\n    # yours\n\n    return None")
+    assert check.startswith("Check\n")
+    assert check.endswith("doubled: 42")  # by the solution
+    assert hint == "Hint\nA number and itself."
+    assert "def double(number):\n    return 2 * number\n" in solution
+    assert "starter" not in exercise
+    assert "Twice is double." in solution
+    assert '<figure class="plot"' in folds[2].partition("Twice is")[0]
 
 
 def test_figures(built: Site) -> None:
@@ -541,7 +569,9 @@ def test_downloads_run_in_an_empty_folder(built: Site, tmp_path: Path) -> None:
     source = built.root / "site/line/tutorial"
     script = (source / "tutorial.py").read_text()
     assert "2 * number" not in script
-    assert "def double" in script
+    assert "Twice is" not in script
+    assert "def double(number):\n    # yours\n\n    return None\n\n# %%" in script
+    assert "A number and itself." in script
     (tmp_path / "tutorial.py").write_text(script)
     run = [sys.executable, "-W", "ignore", "tutorial.py"]
     subprocess.run(run, cwd=tmp_path, env=environment, check=True)
@@ -552,9 +582,30 @@ def test_downloads_run_in_an_empty_folder(built: Site, tmp_path: Path) -> None:
     assert "import workflow" in notebook.cells[0].source
     assert "pip install it from its folder" in notebook.cells[0].source
     assert all(not cell.get("outputs") for cell in notebook.cells)
-    assert not any("solution" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    text = "\n".join(cell.source for cell in notebook.cells)
+    assert "<details><summary>Hint</summary>\n\nA number and itself.\n\n</details>" in text
+    assert "return None" in text
+    assert "2 * number" not in text
+    assert "Twice is" not in text
     client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}, timeout=60)
     client.execute(env=environment)
+
+    solved = nbformat.read(source / "tutorial-solutions.ipynb", 4)
+    text = "\n".join(cell.source for cell in solved.cells)
+    assert "Twice is *double*." in text
+    assert "def double(number):\n    return 2 * number\n" in text
+    assert "starter" not in text
+    client = NotebookClient(solved, resources={"metadata": {"path": str(tmp_path)}}, timeout=60)
+    client.execute(env=environment)
+    printed = [
+        output.text
+        for cell in client.nb.cells
+        for output in cell.get("outputs", [])
+        if "text" in output
+    ]
+    assert "doubled: 42\n" in printed
+    assert "With solutions" in built.page()
+    assert "With solutions" not in built.page("other"), "nothing to solve"
 
 
 def test_links_to_github_where_it_is_known(site: Site) -> None:

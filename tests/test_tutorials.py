@@ -40,7 +40,7 @@ def test_a_tutorial_is_plain_python_and_its_solutions_pass_their_checks(
     source = ROOT / f"docs/{stage}/tutorial.py"
     checks = source.read_text(encoding="utf-8").count('tags=["check"]')
     printed = run(source, tmp_path)
-    assert checks >= 2
+    assert checks >= 3
     assert len(re.findall(r"(?m)^Right\.", printed)) == checks
     assert "Not yet" not in printed
 
@@ -65,6 +65,10 @@ def test_a_downloaded_notebook_has_the_same_code_and_no_output(site: Site) -> No
         assert "import workflow" in "".join(code[0]["source"])
         assert all("".join(cell["source"]) in script for cell in code[1:])
         assert not any(cell["outputs"] for cell in code)
+        solved = (folder / "tutorial-solutions.ipynb").read_text(encoding="utf-8")
+        hidden = script.count('tags=["check"]')  # an explanation each
+        assert len(json.loads(solved)["cells"]) == len(notebook["cells"]) + hidden
+        assert "# starter:" not in script + solved
 
 
 def test_stage_pages_say_how_long_they_take(site: Site) -> None:

@@ -6,6 +6,7 @@ jupyter/jupyter_nbconvert_config.json puts `Execute` in the place of nbconvert's
 import json
 import os
 import re
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,24 @@ from nbformat import NotebookNode
 SECONDS = int(os.environ.get("WORKFLOW_DOCS_CELL_SECONDS", "120"))  # a cell that takes longer hangs
 WIDEST_TABLE = 90  # characters; a longer line of output is a sentence
 TAGS = {
-    *("hide-input", "hide-output", "collapse", "exercise", "solution", "check"),
-    *("raises-exception", "expect-warning"),
+    *("hide-input", "hide-output", "collapse", "raises-exception", "expect-warning"),
+    *("exercise", "solution", "check", "hint"),
 }
+EXERCISE = [  # the last explains the solution
+    "markdown cell tagged exercise",
+    "code cell tagged solution",
+    "code cell tagged check",
+    "markdown cell tagged hint",
+    "markdown cell tagged solution",
+]
+# Where the reader's part begins in a solution, and what the reader finds there instead of the rest.
+STARTER = re.compile(r"(?m)^( *)# starter:(?: (.*))?\n")
 # What a figure shows and is called, at the head of a cell: `# alt: …`, going on in indented lines.
 # `# publish: name` gives what the cell shows to other pages instead, see published.py.
 DESCRIPTION = re.compile(r"# (alt|caption|publish): (.+(?:\n#   .+)*)\n")
+TABLES = sorted(Path(__file__).parents[1].glob("*/*.csv"))  # the data that tutorials read
 MACHINE = (tempfile.gettempdir(), str(Path.home()), str(Path(__file__).parents[2]))
+TERMINAL = re.compile(r"\x1b\[[\d;]*m")  # colours, which torch.load puts into a message
 JOIN = CoalesceStreamsPreprocessor()  # of printed text, which arrives in pieces cut by chance
 CHANCE = re.compile(rf"\b0x[0-9a-f]{{6,}}|(?:{'|'.join(map(re.escape, MACHINE))})[/\\]\S*")
 
@@ -48,10 +60,15 @@ class Execute(ExecutePreprocessor):
             raise Fault(f"No kernel came up, twice: {error}") from error
 
     def run(self, nb: NotebookNode, resources: dict[str, Any]) -> Any:
+        check_exercises(nb.cells)
         self.timeout, self.shutdown_kernel = SECONDS, "immediate"
         resources["html"] = []  # figures and tables, kept out of the Markdown
         resources["published"] = {}
         with tempfile.TemporaryDirectory(prefix="tutorial-") as folder:
+            work = Path(folder, "work")  # a tutorial's own, which the kernel goes into
+            work.mkdir()
+            for table in TABLES:
+                shutil.copy(table, work)
             resources["metadata"]["path"] = folder
             self.config.KernelManager.connection_file = f"{folder}/kernel.json"
             if os.name != "nt":
@@ -85,6 +102,35 @@ class Execute(ExecutePreprocessor):
         raise fault
 
 
+def starter(code: str) -> str:
+    """Give what the reader begins with: all above the first starter line, then the starter."""
+    found = list(STARTER.finditer(code))
+    lines = [f"{line[1]}{line[2] or ''}".rstrip() for line in found]
+    return code[: found[0].start()] + "\n".join(lines) if found else code
+
+
+def solution(code: str) -> str:
+    return STARTER.sub("", code)
+
+
+def check_exercises(cells: list[NotebookNode]) -> None:
+    """Fail unless the cells with parts of exercises are those of `EXERCISE`, again and again."""
+    part = 0
+    for index, cell in enumerate(cells):
+        for tag in {"exercise", "solution", "check", "hint"}.intersection(tags(cell)):
+            if f"{cell.cell_type} cell tagged {tag}" != EXERCISE[part]:
+                raise misplaced(index, part)
+            part = (part + 1) % len(EXERCISE)
+    if part:
+        raise misplaced(len(cells) - 1, part)
+
+
+def misplaced(index: int, part: int) -> Fault:
+    fault = Fault(f"Expected a {EXERCISE[part]}. An exercise is a {', a '.join(EXERCISE)}.")
+    fault.cell = index
+    return fault
+
+
 def tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
@@ -104,6 +150,10 @@ def prepare(cell: NotebookNode) -> None:
     while found := DESCRIPTION.match(cell.source):
         cell.source = cell.source[found.end() :]
         cell.metadata.setdefault(found[1], []).append(re.sub(r"\n# +", " ", found[2]))
+    if "solution" in tags(cell) and cell.cell_type == "code":
+        if not STARTER.search(cell.source):
+            raise Fault("A solution without a starter: `# starter: …` shows where it begins.")
+        cell.metadata.starter, cell.source = starter(cell.source), solution(cell.source)
 
 
 def judge(cell: NotebookNode) -> None:
@@ -146,9 +196,7 @@ def results(cell: NotebookNode, html: list[str], name: str = "figure") -> list[s
     return shown
 
 
-def result(
-    output: NotebookNode, alts: list[str], caption: str, html: list[str], name: str
-) -> str:
+def result(output: NotebookNode, alts: list[str], caption: str, html: list[str], name: str) -> str:
     data = output.get("data", {})
     number = len(html) + 1
     if "text/markdown" in data:
@@ -161,7 +209,7 @@ def result(
         html.append(table(data["text/html"], caption or f"Table {number}"))
     else:
         stream_or_error = output.get("text") or output.get("traceback", [""])[0]
-        text = data.get("text/plain", stream_or_error)
+        text = TERMINAL.sub("", data.get("text/plain", stream_or_error))
         # A sentence is wrapped, as an error says its cure at the end; a table keeps its columns.
         wrap = " .wrap" if max(map(len, text.splitlines()), default=0) > WIDEST_TABLE else ""
         return fence(text, f"{{ .text .output .no-copy{wrap} }}")

@@ -34,6 +34,19 @@ PATCHES = {
     r"(.{,200}?,)([\w$]+\([\w$]+\(e\)\)\)\})": (
         r'\1if(e.tagName!=="CODE")\2\3e.tagName==="CODE"?r=>r:\4'
     ),
+    # Error messages are pasted into the search. Lunr takes quotes, colons and signs in them for
+    # operators: `"weight"` would have to be in every result, `-1` in none, `+:` is a syntax error.
+    # Numbers can make it find words that no page has, and fail. And it takes each word for the
+    # beginning of one, `in` for that of `inference`: not if it's short and finished, as a boost
+    # of 1 says.
+    r"(\.next\(\{type:2,data:)(\w)(\}\))": (
+        r'\1\2.replace(/[":+~^*]|(?<!\\S)-|\\b\\d[\\w.]*/g," ")'
+        r'.replace(/(?<!\\S)\\S{1,3}(?=\\s)/g,"$&^1")\3'
+    ),
+    # What is pasted with a mouse or a finger raises no key.
+    r'([\w$]+)\((\w),"keyup"\)(,\w\)\.pipe\([\w$]+\(\(\)=>\2\.value\))': (
+        r'\1(\2,"keyup"),\1(\2,"input")\3'
+    ),
     # Source maps are not published.
     r"//# sourceMappingURL=.*": "",
 }

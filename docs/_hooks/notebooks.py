@@ -24,7 +24,7 @@ from typing import Any
 
 import jupytext
 import nbformat
-from execution import Fault
+from execution import STARTER, TABLES, Fault, solution, starter
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
@@ -89,6 +89,8 @@ def digest_of_surroundings() -> str:
     installed = sorted(f"{package.name} {package.version}" for package in distributions())
     versions = [platform.platform(), platform.python_version(), *installed]
     result = hashlib.sha256(repr(versions).encode() + CODE)
+    for table in TABLES:
+        result.update(table.read_bytes())
     for root in (Path(package.origin).parent, HERE / "jupyter", HERE / "template"):
         for path in sorted(root.rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
@@ -103,13 +105,13 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     for file in [file for file in files if file.inclusion.is_included()]:
         if plugin.should_include(file):
             path = file.src_uri.removesuffix(".py")
-            script, notebook = (
-                File.generated(config, f"{path}/{file.name}.{suffix}", content=content)
-                for suffix, content in downloads(file.content_string).items()
-            )
-            files.append(script)
-            files.append(notebook)
-            tutorials[file.src_uri] = Tutorial(file, script)
+            made = {
+                ending: File.generated(config, f"{path}/{file.name}{ending}", content=content)
+                for ending, content in downloads(file.content_string).items()
+            }
+            for download in made.values():
+                files.append(download)
+            tutorials[file.src_uri] = Tutorial(file, made[".py"])
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
@@ -199,17 +201,36 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def downloads(source: str) -> dict[str, str]:
-    """The same source for the reader to run, without the solutions."""
-    parts = [part for part in blocks(source) if '"solution"' not in part.partition("\n")[0]]
+    """The same source for the reader to run, by the ends of the files' names."""
+    parts = blocks(source)
+    to_do = [part for block in parts if (part := without_solution(block))]
+    made = {".py": "".join(map(as_script, to_do)), ".ipynb": as_notebook(to_do)}
+    if STARTER.search(source):
+        made["-solutions.ipynb"] = as_notebook(list(map(solution, parts)))
+    return made
+
+
+def without_solution(block: str) -> str:
+    head, _, _ = block.partition("\n")
+    if '"solution"' not in head:
+        return block
+    if "[markdown]" in head:  # the explanation
+        return ""
+    return starter(block).replace('"solution"', '"exercise"', 1) + "\n\n"
+
+
+def as_notebook(parts: list[str]) -> str:
     notebook = jupytext.reads("".join(parts), "py:percent")
     cells = [cell for cell in notebook.cells if cell.cell_type != "raw"]  # the front matter
+    for cell in cells:
+        if "hint" in cell.metadata.get("tags", []):
+            cell.source = f"<details><summary>Hint</summary>\n\n{cell.source}\n\n</details>"
     notebook.cells = [new_code_cell(INSTALL.format(cure=CURE)), *cells]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # in place of a random one
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    script = "".join(map(as_script, parts))
-    return {"py": script, "ipynb": nbformat.writes(notebook) + "\n"}
+    return f"{nbformat.writes(notebook)}\n"
 
 
 def as_script(block: str) -> str:
@@ -227,8 +248,12 @@ def links(file: File) -> str:
     saved_as = path.replace("/", "-")
     notebook = f'[Notebook]({name}/{name}.ipynb){{ download="{saved_as}.ipynb" }}'
     script = f'[Python file]({name}/{name}.py){{ download="{saved_as}.py" }}'
-    if not REPOSITORY:
-        return f"{notebook} · {script}"
-    # Colab reads from GitHub, where the notebooks of the built site are a branch.
-    colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/notebooks/{path}"
-    return f"{notebook} · {script} · [Open in Colab]({colab}/{name}.ipynb)"
+    offers = [notebook, script]
+    if STARTER.search(file.content_string):
+        solved = f"{name}/{name}-solutions.ipynb"
+        offers.append(f'[With solutions]({solved}){{ download="{saved_as}-solutions.ipynb" }}')
+    if REPOSITORY:
+        # Colab reads from GitHub, where the notebooks of the built site are a branch.
+        colab = f"https://colab.research.google.com/github/{REPOSITORY}/blob/notebooks/{path}"
+        offers.append(f"[Open in Colab]({colab}/{name}.ipynb)")
+    return " · ".join(offers)

@@ -16,6 +16,7 @@
 
 # %%
 import csv
+import json
 import math
 
 import matplotlib.pyplot as plt
@@ -220,7 +221,23 @@ ax.set(xlabel="milliseconds", ylabel="pressure")
 #
 # Six kinds of data, and each one is now a tensor. From here on nothing depends on where the
 # numbers came from.
-#
+
+# %% tags=["collapse"]
+# publish: numbers
+# alt: Left, a smiling face of white squares on a black grid of eight by eight. Right, the same grid
+#   in numbers: 1 where a square is white, else 0.
+# caption: A drawing, and the tensor that it is. With JavaScript you draw, write or play something
+#   of your own, and see its tensor with the code that makes it.
+smile = (picture > 0).int()
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2.5))
+left.imshow(smile.numpy(), cmap="gray")
+rows = [" ".join(map(str, row)) for row in smile.tolist()]
+right.text(0.5, 0.5, "\n".join(rows), ha="center", va="center", linespacing=1.7)
+left.set_axis_off()
+right.set_axis_off()
+print(json.dumps({"bright": smile.sum().item()}))
+
+# %% [markdown]
 # ## A line with a known answer
 #
 # Our data for the whole course is a straight line, $y = 0.7x + 0.3$. The two numbers that fix a
@@ -495,6 +512,21 @@ for title, parts in [("in order", ordered), ("shuffled", shuffled)]:
 # beyond its data, as a forecast is. On this line we use it, because a straight line ought to go
 # on.
 
+# %% tags=["collapse"]
+# publish: split
+# alt: Fifty points scattered around a rising line. Blue circles, purple triangles and green squares
+#   lie mixed along all of it.
+# caption: Three parts, shuffled, with noise. With JavaScript you choose the shares, the noise and
+#   the seed, and see which points land where.
+parts = split(*make_line(noise=0.05), fractions=(0.6, 0.2, 0.2))
+fig, ax = plt.subplots()
+draw(ax, *parts)
+ax.set_xlabel("x")
+ax.legend()
+(X_learn, _), _, (X_judge, _) = parts
+outside = (X_judge < X_learn.min()) | (X_judge > X_learn.max())
+print(json.dumps({"test": len(X_judge), "outside": outside.sum().item()}))
+
 # %% [markdown]
 # ## Measure on the training data only
 #
@@ -573,61 +605,139 @@ assert not torch.equal(first, second)
 assert torch.equal(first.sort(dim=0).values, X_train)
 assert torch.equal(second.sort(dim=0).values, X_train)
 
+# %% tags=["collapse"]
+# publish: quiz-data
+# Numbers for the questions on the page before.
+try:
+    torch.tensor([1, 2, 3]).mean()
+except RuntimeError as error:
+    message = str(error).partition(":")[2].strip()
+
+torch.manual_seed(42)
+reordered = X[torch.randperm(len(X))]  # and y as it was
+line = torch.linalg.lstsq(torch.cat([reordered, torch.ones_like(reordered)], dim=1), y).solution
+
+torch.manual_seed(0)
+guesses = torch.randint(2, (20, 10))  # twenty models, ten pictures, cat or dog
+scores = (guesses == torch.randint(2, (10,))).sum(dim=1)
+
+numbers = {
+    "message": message,
+    "weight": f"{line[0].item():.2f}",
+    "bias": f"{line[1].item():.2f}",
+    "miss": f"{(reordered * line[0] + line[1] - y).abs().mean().item():.2f}",
+    "best": scores.max().item(),
+    "worst": scores.min().item(),
+    "count": len(torch.arange(1, 1.3, 0.1)),
+}
+print(json.dumps(numbers))
+
 # %% [markdown]
 # You now have a line with a known answer, parts with a job each, and a way to hand them out. What
 # is still missing is something that learns: [the next stage](../models/index.md).
 #
 # ## Try it
 #
-# Change the first cell of each exercise and run both. The check says whether you have it.
+# Change the first cell of each exercise, run it, then run its check, which says “Right.” or what is
+# missing. (On the website, the checks were run on the solutions.)
 
 # %% [markdown] tags=["exercise"]
 # Make the line $y = -2x + 5$ by hand: `x` from -1 to 1 in steps of 0.1, without the end. Both
 # tensors are columns.
 
-# %% tags=["exercise"]
-X_mine = torch.zeros(20, 1)
-y_mine = torch.zeros(20, 1)
-
 # %% tags=["solution"]
+# starter: X_mine = torch.zeros(20, 1)
+# starter: y_mine = torch.zeros(20, 1)
 X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)
 y_mine = -2 * X_mine + 5
 
 # %% tags=["check"]
 X_answer, y_answer = make_line(-1, 1, 0.1, weight=-2, bias=5)
-if X_mine.shape != X_answer.shape or y_mine.shape != y_answer.shape:
-    print("Not yet: both shapes should be", tuple(X_answer.shape))
+if X_mine.ndim == 1:
+    print("Not yet: x is flat. Make it a column.")
+elif len(X_mine) != 20:
+    print("Not yet: 20 points, without the end. There are", len(X_mine))
 elif not torch.allclose(X_mine, X_answer, atol=1e-6):
     print("Not yet: x is wrong. It starts with", X_mine[:3].tolist())
+elif y_mine.shape != X_mine.shape:
+    print("Not yet: x is right; the shape of y is", tuple(y_mine.shape))
 elif not torch.allclose(y_mine, y_answer, atol=1e-6):
-    print("Not yet: x is right, y isn't.")
+    print("Not yet: x is right; y starts with", y_mine[:3].tolist())
 else:
     print("Right.")
+
+# %% [markdown] tags=["hint"]
+# `torch.arange` counts, `unsqueeze` makes a column. Compute `y_mine` from `X_mine`.
+
+# %% [markdown] tags=["solution"]
+# Arithmetic keeps the shape, so `y_mine` is a column because `X_mine` is one.
 
 # %% [markdown] tags=["exercise"]
 # What is the shape of a colour video of 12 frames, each 32 pixels high and 48 wide? Write it as a
 # tuple, the frames first.
 
-# %% tags=["exercise"]
-video_shape = ()
-
 # %% tags=["solution"]
-video_shape = (12, 3, 32, 48)  # frames, colours, height, width
+# starter: video_shape = ()
+video_shape = (12, 3, 32, 48)
 
 # %% tags=["check"]
-if tuple(video_shape) == (12, 3, 32, 48):
+colour_frame = torch.stack([torch.zeros(32, 48)] * 3)
+right_shape = torch.stack([colour_frame] * 12).shape
+if tuple(video_shape) == right_shape:
     print("Right.")
-else:
+elif 3 not in video_shape:
+    print("Not yet: where are the three colours?")
+elif len(video_shape) != 4:
+    print("Not yet: that has", len(video_shape), "directions.")
+elif video_shape[1] != 3:
     print("Not yet: a colour picture puts its colours first.")
+else:
+    print("Not yet: frames, colours, then height before width.")
+
+# %% [markdown] tags=["hint"]
+# Begin with one frame: a picture in colour. Then lay twelve on one another.
+
+# %% [markdown] tags=["solution"]
+# Each `torch.stack` adds its direction at the front: first the colours, then the frames.
+
+# %% [markdown] tags=["exercise"]
+# A week of temperatures; the first five days are training data. Scale all seven, so that the
+# training data has mean 0 and spread 1.
+
+# %% tags=["solution"]
+days = torch.tensor([[12.0], [14], [13], [17], [19], [24], [27]])
+# starter: scaled = days
+mean, spread = days[:5].mean(), days[:5].std()
+scaled = (days - mean) / spread
+
+# %% tags=["check"]
+if scaled.shape != days.shape:
+    print("Not yet: all seven, please. The shape is", tuple(scaled.shape))
+else:
+    rule, learned = scaled.diff(dim=0) / days.diff(dim=0), scaled[:5]
+    if learned.mean().abs() > 1e-5 and scaled.mean().abs() < 1e-5:
+        print("Not yet: the last two days are in your mean. They leaked.")
+    elif learned.mean().abs() > 1e-5:
+        print(f"Not yet: the training data has mean {learned.mean():.2f}.")
+    elif (learned.std() - 1).abs() > 1e-5:
+        print(f"Not yet: the training data has spread {learned.std():.2f}.")
+    elif not torch.allclose(rule, rule[0].expand_as(rule)):
+        print("Not yet: the last two days are scaled by other numbers.")
+    else:
+        print("Right.")
+
+# %% [markdown] tags=["hint"]
+# Subtract a mean, divide by a spread. Of which rows?
+
+# %% [markdown] tags=["solution"]
+# On day five nobody knew how warm days six and seven would be, so they may not shift the scale.
 
 # %% [markdown] tags=["exercise"]
 # Divide the fifty points of `X` and `y` into parts of 70, 15 and 15%, so that each point is in
 # exactly one. Make a list of three pairs, with slices.
 
-# %% tags=["exercise"]
-my_parts = []
-
 # %% tags=["solution"]
+# starter: my_parts = []
 cut, cut_again = round(0.7 * len(X)), round(0.85 * len(X))
 my_parts = [
     (X[:cut], y[:cut]),
@@ -637,10 +747,25 @@ my_parts = [
 
 # %% tags=["check"]
 sizes = [len(X_part) for X_part, _ in my_parts]
-points = torch.cat([torch.zeros(0, 1), *(X_part for X_part, _ in my_parts)])
-if not torch.equal(points.sort(dim=0).values, X):
-    print("Not yet: each point once, please. The sizes are", sizes)
+nothing = torch.zeros(0, 1)
+points = torch.cat([nothing, *(X_part for X_part, _ in my_parts)])
+labels = torch.cat([nothing, *(y_part for _, y_part in my_parts)])
+if len(points) < len(X):
+    print("Not yet: some points are in no part. The sizes are", sizes)
+elif len(points) > len(X):
+    print("Not yet: some points are in two parts. The sizes are", sizes)
+elif not torch.equal(points.sort(dim=0).values, X):
+    print("Not yet: fifty points, but not each one once.")
+elif labels.shape != points.shape or (labels - 0.7 * points - 0.3).abs().max() > 1e-6:
+    print("Not yet: the labels don't belong to their points.")
 elif sizes not in ([35, 7, 8], [35, 8, 7]):
     print("Not yet: the shares are off. The sizes are", sizes)
 else:
     print("Right.")
+
+# %% [markdown] tags=["hint"]
+# Work out where each part ends, and round that. The next part begins at the same number.
+
+# %% [markdown] tags=["solution"]
+# The end of one slice is the start of the next, so no point is lost and none comes twice. 15% of 50
+# is 7.5, and rounding the ends decides which part gets the extra point.

@@ -520,16 +520,16 @@ ax = plot_decision_boundary(bent, X_ring, y_ring)
 #
 # ## One run, epoch by epoch
 #
-# On [the page before](index.md#reading-the-curves) you can scrub through the epochs of our line. Its
-# numbers are made here: the same model, trained again, with the weights and both losses after
-# each epoch.
+# On [the page before](index.md#scrub-the-epochs) you can scrub through the epochs of two runs:
+# our line and the MLP that overfits. Their numbers are made here: the same models, trained again,
+# with what they predict and both losses after each epoch, or after some.
 
 # %% tags=["collapse"]
 # publish: scrub
 # alt: Training and test loss over the epochs 0 to 100. Both fall steeply at first. From about
 #   epoch 20 on they fall slowly, the test loss always above the training loss.
 # caption: Both losses of the line after each epoch. With JavaScript, a slider shows the line
-#   and the weights of any epoch.
+#   and the weights of any epoch, or those of a network that overfits.
 torch.manual_seed(42)
 again = LinearRegressionModel()
 sgd = torch.optim.SGD(again.parameters(), lr=0.01)
@@ -547,56 +547,196 @@ keep()
 fit(again, train, loss_fn=loss_fn, optimizer=sgd, epochs=100, on_epoch=keep)
 assert run["weight"][-1] == model.weights.item()
 
+torch.manual_seed(42)
+wavy = MLP(1, (128, 128), 1)
+adam = torch.optim.Adam(wavy.parameters(), lr=0.01)
+stops = [1, 2, 4, 6, 8, 10, 12, 13, 15, 17, 19, 21]
+stops += [24, 28, 35, 43, 60, 90, 130, 180, 250, 330, 400, 500]
+grid = torch.linspace(-1, 1, 41).reshape(-1, 1)
+parts = {"train": few, "validation": validation}
+net = {"epoch": stops, "first": [], "train": [], "validation": [], "predictions": []}
+net["shapes"] = {name: list(value.shape) for name, value in wavy.state_dict().items()}
+
+
+def short(numbers, digits=2):
+    return [round(number, digits) for number in numbers.flatten().tolist()]
+
+
+def keep_some(epoch):
+    if epoch.number + 1 in stops:
+        net["first"] += short(wavy.layers[0].weight[0], 4)
+        net["predictions"].append(short(predict(wavy, grid)))
+        for part, data in parts.items():
+            net[part].append(round(evaluate(wavy, data, loss_fn=nn.MSELoss())["loss"], 4))
+
+
+net["data"] = {part: [short(X), short(y)] for part, (X, y) in parts.items()}
+fit(wavy, few, loss_fn=nn.MSELoss(), optimizer=adam, epochs=500, on_epoch=keep_some)
+assert net["validation"][-1] == round(ends["overfit"][1], 4)
+
 fig, ax = plt.subplots()
 ax.plot(run["train"], c="#0072B2", label="training")
 ax.plot(run["test"], "--", c="#009E73", label="test")
 ax.set(xlabel="epoch", ylabel="loss")
 ax.legend()
-print(json.dumps({key: [round(v, 6) for v in values] for key, values in run.items()}))
+numbers = {key: [round(v, 6) for v in values] for key, values in run.items()}
+print(json.dumps(numbers | {"network": net}))
+
+# %% tags=["collapse"]
+# publish: quiz-evaluation
+# Numbers for the questions on the page before.
+torch.manual_seed(0)
+forgetful.train()
+with torch.inference_mode():
+    twice = [forgetful(question).item() for _ in range(2)]
+
+scattered, _ = split(*make_line(0, 1, 0.001, noise=0.1, seed=1), shuffle=False)
+floor = mean_squared_error(0.7 * scattered[0] + 0.3, scattered[1])
+
+scores_by_order = []
+for shuffle in (False, True):
+    known, unknown = split(*make_line(), shuffle=shuffle)
+    torch.manual_seed(42)
+    learner = LinearRegressionModel()
+    sgd = torch.optim.SGD(learner.parameters(), lr=0.01)
+    fit(learner, known, loss_fn=loss_fn, optimizer=sgd, epochs=100)
+    scores_by_order.append(mean_absolute_error(predict(learner, unknown[0]), unknown[1]))
+
+numbers = {
+    "once": twice[0],
+    "again": twice[1],
+    "mae": scores["MAE"],
+    "r2": scores["R²"],
+    "always": (y_ring == common).float().mean().item(),
+    "floor": floor,
+    "ordered": scores_by_order[0],
+    "shuffled": scores_by_order[1],
+    "low": ends["overfit"][2],
+    "high": ends["overfit"][1],
+}
+print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.items()}))
 
 # %% [markdown]
 # ## Try it
 #
-# Change the first cell of each exercise and run both. The check says whether you have it.
+# Change the first cell of each exercise, run it, then run its check, which says “Right.” or what is
+# missing. (On the website, the checks were run on the solutions.)
 
 # %% [markdown] tags=["exercise"]
-# This trains on a steeper line and reports the last loss of the loop. Report the one that
-# counts: of the final weights, on the test data.
-
-# %% tags=["exercise"]
-steep, steep_test = split(*make_line(weight=-2, bias=5), shuffle=False)
-torch.manual_seed(42)
-slope = LinearRegressionModel()
-sgd = torch.optim.SGD(slope.parameters(), lr=0.1)
-curve = fit(slope, steep, loss_fn=nn.L1Loss(), optimizer=sgd, epochs=100)
-reported = curve[-1].train_loss
+# Five flats: what a model predicted for them, a column, and what they cost. Mend the mean absolute
+# error.
 
 # %% tags=["solution"]
-reported = evaluate(slope, steep_test, loss_fn=nn.L1Loss())["loss"]
+guesses = torch.tensor([[210.0], [180], [340], [150], [295]])
+prices = torch.tensor([200.0, 190, 310, 160, 300])
+# starter: flats_mae = (guesses - prices).abs().mean().item()
+flats_mae = (guesses - prices.unsqueeze(1)).abs().mean().item()
 
 # %% tags=["check"]
-counts = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()
-if abs(reported - counts) < 1e-6:
+column = prices.unsqueeze(1)
+if abs(flats_mae - mean_absolute_error(guesses, column)) < 1e-4:
     print("Right.")
-elif abs(reported - curve[-1].train_loss) < 1e-6:
-    print("Not yet: that was measured before the last step, on the training data.")
+elif abs(flats_mae - (guesses - prices).abs().mean().item()) < 1e-4:
+    print("Not yet: each of the five is compared with all five.")
+elif abs(flats_mae - mean_squared_error(guesses, column)) < 1e-4:
+    print("Not yet: that is the mean of the squares.")
+elif abs(flats_mae - (guesses - column).mean().abs().item()) < 1e-4:
+    print("Not yet: misses up and down cancelled.")
 else:
-    print("Not yet: that is not the loss on the ten test points.")
+    print("Not yet: that isn't the mean of the five misses.")
+
+# %% [markdown] tags=["hint"]
+# Print the shape of the difference.
+
+# %% [markdown] tags=["solution"]
+# A column minus a flat tensor is a table, here of 25 differences. `unsqueeze(1)` makes the prices a
+# column too.
 
 # %% [markdown] tags=["exercise"]
 # A model sorts pictures of cats (0), dogs (1) and birds (2), with an accuracy of 0.70. These
 # are its test labels. What accuracy does the most frequent class alone reach?
 
-# %% tags=["exercise"]
-animals = torch.tensor([0] * 21 + [1] * 64 + [2] * 15)
-baseline = 1 / 3
-
 # %% tags=["solution"]
 animals = torch.tensor([0] * 21 + [1] * 64 + [2] * 15)
+# starter: baseline = 1 / 3
 baseline = (animals == animals.mode().values).float().mean().item()
 
 # %% tags=["check"]
-if abs(baseline - 0.64) < 1e-4:
+if abs(baseline - animals.bincount().max().item() / len(animals)) < 1e-4:
     print("Right.")
+elif abs(baseline - 1 / 3) < 0.01:
+    print("Not yet: that is for guessing at random. Say the same every time.")
 else:
-    print("Not yet: count each class. Which is the largest, and what is its share?")
+    print("Not yet: count each class. What is the share of the largest?")
+
+# %% [markdown] tags=["hint"]
+# Suppose that every answer were "dog".
+
+# %% [markdown] tags=["solution"]
+# Of 100 labels 64 are dogs. So 0.70 is little more than always saying "dog".
+
+# %% [markdown] tags=["exercise"]
+# This trains on a steeper line and reports the last loss of the loop. Report the one that
+# counts: of the final weights, on the test data.
+
+# %% tags=["solution"]
+steep, steep_test = split(*make_line(weight=-2, bias=5), shuffle=False)
+torch.manual_seed(42)
+slope = LinearRegressionModel()
+sgd = torch.optim.SGD(slope.parameters(), lr=0.1)
+curve = fit(slope, steep, loss_fn=nn.L1Loss(), optimizer=sgd, epochs=100)
+# starter: reported = curve[-1].train_loss
+reported = evaluate(slope, steep_test, loss_fn=nn.L1Loss())["loss"]
+
+# %% tags=["check"]
+l1 = nn.L1Loss()
+seen = evaluate(slope, steep, loss_fn=l1)["loss"]
+counts = evaluate(slope, steep_test, loss_fn=l1)["loss"]
+if abs(reported - counts) < 1e-6:
+    print("Right.")
+elif abs(reported - curve[-1].train_loss) < 1e-6:
+    print("Not yet: that was measured before the last step, on the training data.")
+elif abs(reported - seen) < 1e-6:
+    print("Not yet: that is the loss on the training data.")
+else:
+    print("Not yet: that is not the loss on the ten test points.")
+
+# %% [markdown] tags=["hint"]
+# Measure once more, after the loop.
+
+# %% [markdown] tags=["solution"]
+# `evaluate` predicts with the weights as they are now, for points that they didn't learn from.
+
+# %% [markdown] tags=["exercise"]
+# A network with Dropout has learned the noisy wave. Its MSE on the validation data is another one
+# each time. Mend that, without `evaluate` and `predict`.
+
+# %% tags=["solution"]
+torch.manual_seed(0)
+dropper = nn.Sequential(nn.Linear(1, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 1))
+adam = torch.optim.Adam(dropper.parameters(), lr=0.01)
+fit(dropper, many, loss_fn=nn.MSELoss(), optimizer=adam, epochs=100)
+# starter: my_mse = (dropper(validation[0]) - validation[1]).square().mean().item()
+dropper.eval()
+with torch.inference_mode():
+    my_mse = (dropper(validation[0]) - validation[1]).square().mean().item()
+
+# %% tags=["check"]
+mse = nn.MSELoss()
+seen = evaluate(dropper, many, loss_fn=mse)["loss"]
+counts = evaluate(dropper, validation, loss_fn=mse)["loss"]
+if abs(my_mse - counts) < 1e-6:
+    print("Right.")
+elif abs(my_mse - seen) < 1e-6:
+    print("Not yet: that is the loss on the training data.")
+elif dropper.training:
+    print("Not yet: your loss is computed in train mode, so it is luck.")
+else:
+    print("Not yet: that is not the mean squared error of all predictions.")
+
+# %% [markdown] tags=["hint"]
+# After `fit` the model is in train mode.
+
+# %% [markdown] tags=["solution"]
+# In train mode Dropout loses numbers at random, and the loss is another one each time. Eval mode
+# first, then measure.

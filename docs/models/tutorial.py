@@ -12,6 +12,8 @@
 # models; `nn` is its usual short name.
 
 # %%
+import json
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
@@ -218,6 +220,39 @@ ax = plot_predictions(train, test, y_pred)
 model.train()
 assert torch.equal(predict(model, X_test), y_pred)
 assert model.training
+
+# %% [markdown]
+# ### Better numbers, by hand
+#
+# On [the page before](index.md#be-the-optimizer) you can look for better numbers yourself, on
+# twenty noisy points. They are made here, with the start and the lowest *MSE* that any line has on
+# them: the mean of the squared misses, which a direct calculation can find for a line.
+
+# %% tags=["collapse"]
+# publish: optimizer
+# alt: Twenty blue circles fall unevenly from height 0.9 on the left to 0.3 on the right. A red line
+#   climbs from 0.13 to 0.47 and crosses them. A thin grey bar joins each circle to the line.
+# caption: The start, and how far it misses each point. With JavaScript, two sliders move the line:
+#   try to make the misses smaller than gradient descent does.
+twenty, heights = make_line(0, 1, 0.05, weight=-0.6, bias=0.9, noise=0.1, seed=2)
+first = predict(model, twenty)
+columns = torch.cat([twenty, torch.ones_like(twenty)], dim=1)
+fitted = columns @ torch.linalg.lstsq(columns, heights).solution
+
+fig, ax = plt.subplots()
+ax.vlines(twenty.flatten(), first.flatten(), heights.flatten(), colors="gray", lw=1)
+ax.plot(twenty, first, c="#D55E00", label="model")
+ax.plot(twenty, heights, "o", ms=5, c="#0072B2", label="data")
+ax.set(xlabel="x", ylabel="y")
+ax.legend()
+game = {
+    "X": [round(x, 6) for x in twenty.flatten().tolist()],
+    "y": [round(y, 6) for y in heights.flatten().tolist()],
+    "weight": round(model.weights.item(), 6),
+    "bias": round(model.bias.item(), 6),
+    "best": round((fitted - heights).square().mean().item(), 6),
+}
+print(json.dumps(game))
 
 # %% [markdown]
 # ## What eval does
@@ -558,35 +593,122 @@ ax.plot(*few, "o", ms=5, c="#0072B2", label="training data")
 ax.set(xlabel="x", ylabel="y")
 ax.legend()
 
+# %% tags=["collapse"]
+# publish: quiz-models
+# Numbers for the questions on the page before.
+equal = MLP(1, 16, 1)
+with torch.no_grad():
+    for parameter in equal.parameters():
+        parameter.fill_(0.1)
+sgd = torch.optim.SGD(equal.parameters(), lr=0.1)
+fit(equal, train, loss_fn=mse, optimizer=sgd, epochs=100)
+
+torch.manual_seed(42)
+deep = nn.Sequential(nn.Linear(1, 16), nn.Linear(16, 16), nn.Linear(16, 1))
+steps = predict(deep, torch.tensor([[0.0], [1.0], [2.0], [3.0]])).diff(dim=0).flatten()
+
+with torch.inference_mode():
+    answer = linear(X_test)
+
+centred.shift = torch.tensor(0.5)
+
+stale = MLP(1, 16, 1)
+adam = torch.optim.Adam(stale.parameters(), lr=0.05)
+stale.layers[-1] = nn.Linear(16, 1)
+first = stale.layers[-1].weight.clone()
+for _ in range(100):  # by hand, as fit would refuse
+    adam.zero_grad()
+    mse(stale(train[0]), train[1]).backward()
+    adam.step()
+
+numbers = {
+    "units": len(torch.unique(equal.layers[0].weight)),
+    "steps": ", ".join(f"{step:.3f}".replace("-", "−") for step in steps.tolist()),
+    "parameter": str(linear.weight.requires_grad),
+    "answer": str(answer.requires_grad),
+    "state": ", ".join(f"`{name}`" for name in centred.state_dict()),
+    "moved": f"{(stale.layers[-1].weight - first).abs().max().item():g}",
+}
+print(json.dumps(numbers))
+
 # %% [markdown]
 # You can now build a model, look inside it and ask it. What it can't do by itself is find better
 # numbers. That is [the next stage](../training/index.md).
 #
 # ## Try it
 #
-# Change the first cell of each exercise and run both. The check says whether you have it.
+# Change the first cell of each exercise, run it, then run its check, which says “Right.” or what is
+# missing. (On the website, the checks were run on the solutions.)
+
+# %% [markdown] tags=["exercise"]
+# How many parameters has `MLP(2, (16, 16), 3)`? It has two features, two hidden layers of 16
+# numbers, and three outputs. Work it out on paper first.
+
+# %% tags=["solution"]
+# starter: count = 0
+count = (2 * 16 + 16) + (16 * 16 + 16) + (16 * 3 + 3)
+
+# %% tags=["check"]
+parts = dict(MLP(2, (16, 16), 3).named_parameters())
+answer = sum(part.numel() for part in parts.values())
+biases = sum(part.numel() for name, part in parts.items() if "bias" in name)
+if count == answer:
+    print("Right.")
+elif count == answer - biases:
+    print("Not yet: those are the weights. The biases are missing.")
+elif count == answer - biases + 3:
+    print("Not yet: a layer has more than one bias.")
+elif count == answer - 16 * 16 - 16:
+    print("Not yet: between the hidden layers there is a layer as well.")
+else:
+    print("Not yet:", count, "is too", "few." if count < answer else "many.")
+
+# %% [markdown] tags=["hint"]
+# There are three layers: 2 to 16, 16 to 16, 16 to 3.
+
+# %% [markdown] tags=["solution"]
+# A layer has a weight for each pair of input and output, and a bias for each output.
+
+# %% [markdown] tags=["exercise"]
+# These are three flats: area, rooms, balcony. Let `network` predict for them as in use, so that the
+# same question gets the same answer, and nothing is recorded. Don't use `predict`.
+
+# %% tags=["solution"]
+flats = torch.tensor([[52.5, 2, 1], [71.0, 3, 0], [38.0, 1, 0]])
+torch.manual_seed(0)
+network = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+# starter: answers = network(flats)
+network.eval()
+with torch.inference_mode():
+    answers = network(flats)
+
+# %% tags=["check"]
+if answers.shape != (3, 1):
+    print("Not yet: one answer a flat, please, not", tuple(answers.shape))
+elif not torch.equal(answers, predict(network, flats)):
+    print("Not yet: you predict in train mode, so Dropout drops numbers.")
+elif answers.requires_grad:
+    print("Not yet: PyTorch recorded the calculation.")
+else:
+    print("Right.")
+
+# %% [markdown] tags=["hint"]
+# One line tells the layers, another tells PyTorch.
+
+# %% [markdown] tags=["solution"]
+# `eval()` switches Dropout off and goes on recording; `inference_mode` does the reverse. You need
+# both.
 
 # %% [markdown] tags=["exercise"]
 # Write a model for a curve that falls and rises again: $a x^2 + b x + c$, with three parameters of
 # these names, each starting random.
 
 
-# %% tags=["exercise"]
-class Parabola(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
-
-
-parabola = Parabola()
-
-
 # %% tags=["solution"]
 class Parabola(nn.Module):
     def __init__(self) -> None:
         super().__init__()
+        # starter: # Three parameters here, and below them a forward.
         self.a = nn.Parameter(torch.randn(1))
         self.b = nn.Parameter(torch.randn(1))
         self.c = nn.Parameter(torch.randn(1))
@@ -595,59 +717,61 @@ class Parabola(nn.Module):
         return self.a * x**2 + self.b * x + self.c
 
 
-parabola = Parabola()
-
 # %% tags=["check"]
+parabola, another = Parabola(), Parabola()
 found = dict(parabola.named_parameters())
-if sorted(found) != ["a", "b", "c"]:
+x = torch.tensor([[-2.0], [0.0], [3.0]])
+if isinstance(getattr(parabola, "a", None), torch.Tensor) and not found:
+    print("Not yet: a is a plain tensor, which nothing would train.")
+elif sorted(found) != ["a", "b", "c"]:
     print("Not yet: name them a, b and c. There are", sorted(found))
+elif torch.equal(parabola.a, another.a):
+    print("Not yet: a is the same each time. Let it start random.")
+elif "forward" not in vars(Parabola):
+    print("Not yet: there is no forward.")
 else:
-    x = torch.tensor([[-2.0], [0.0], [3.0]])
     a, b, c = (found[name].item() for name in "abc")
     if torch.allclose(predict(parabola, x), a * x**2 + b * x + c):
         print("Right.")
     else:
         print("Not yet: forward should return a x² + b x + c.")
 
-# %% [markdown] tags=["exercise"]
-# How many parameters has `MLP(2, (16, 16), 3)`? It has two features, two hidden layers of 16
-# numbers, and three outputs. Work it out on paper first.
+# %% [markdown] tags=["hint"]
+# Take the class `Line` from the top of the page and give it one parameter more.
 
-# %% tags=["exercise"]
-count = 0
-
-# %% tags=["solution"]
-count = (2 * 16 + 16) + (16 * 16 + 16) + (16 * 3 + 3)
-
-# %% tags=["check"]
-answer = sum(p.numel() for p in MLP(2, (16, 16), 3).parameters())
-if count == answer:
-    print("Right.")
-elif count == answer - 16 - 16 - 3:
-    print("Not yet: those are the weights. The biases are missing.")
-else:
-    print("Not yet: inputs times outputs weights, and a bias an output.")
+# %% [markdown] tags=["solution"]
+# A bent curve takes one number more than a line, and a formula. `nn.Parameter` puts each number on
+# the list that training goes through.
 
 # %% [markdown] tags=["exercise"]
 # Take `flowers`, a model of four features and three outputs. Freeze it, then give it a new last
 # layer with five outputs, so that only the new layer learns.
 
-# %% tags=["exercise"]
-flowers = MLP(4, 8, 3)
-
 # %% tags=["solution"]
 flowers = MLP(4, 8, 3)
+# starter: # Your lines here.
 for parameter in flowers.parameters():
     parameter.requires_grad = False
 flowers.layers[-1] = nn.Linear(8, 5)
 
 # %% tags=["check"]
-outputs = predict(flowers, torch.zeros(1, 4)).shape[1]
 parts = flowers.named_parameters()
 learns = [name for name, part in parts if part.requires_grad]
+inputs, outputs = flowers.layers[-1].in_features, flowers.layers[-1].out_features
 if outputs != 5:
     print("Not yet: five outputs, please. There are", outputs)
+elif inputs != 8:
+    print("Not yet: the last layer gets 8 numbers and expects", inputs)
+elif not learns:
+    print("Not yet: nothing learns. The new layer was frozen with the rest.")
 elif learns != ["layers.2.weight", "layers.2.bias"]:
     print("Not yet: only the last layer should learn. These do:", learns)
 else:
     print("Right.")
+
+# %% [markdown] tags=["hint"]
+# A new layer is not frozen. So which comes first?
+
+# %% [markdown] tags=["solution"]
+# Freezing goes through the parameters that are there, so replace the layer afterwards, and make the
+# optimizer last.

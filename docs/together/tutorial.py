@@ -12,6 +12,7 @@
 # terminal does the same, to keep for your own data.
 
 # %%
+import json
 import subprocess
 import sys
 import tempfile
@@ -470,6 +471,34 @@ failed = terminal("--folder", "wild", "--lr", "5")
 assert failed.returncode != 0
 assert failed.stderr.count("\n") == 1
 
+# %% tags=["collapse"]
+# publish: quiz-together
+# Numbers for the questions on the page before.
+starts = []
+for draws in (0, 1):
+    torch.manual_seed(42)
+    torch.rand(draws)  # a line that somebody adds above the model
+    starts.append(nn.Linear(1, 1).weight.item())
+
+stays = torch.zeros(3)
+stays.to("meta")  # a device that every computer has: shapes, and no numbers
+
+sure = torch.sigmoid(torch.tensor([1000.0]))
+floor = nn.BCEWithLogitsLoss()(sure, torch.ones(1)).item()
+
+torch.manual_seed(42)
+guesser = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 10))
+blind = nn.CrossEntropyLoss()(guesser(torch.randn(1000, 20)), torch.randint(10, (1000,))).item()
+
+numbers = {
+    "seeded": f"{starts[0]:.4f}".replace("-", "−"),
+    "shifted": f"{starts[1]:.4f}".replace("-", "−"),
+    "device": str(stays.device),
+    "floor": f"{floor:.2f}",
+    "blind": f"{blind:.2f}",
+}
+print(json.dumps(numbers))
+
 # %% [markdown]
 # That was the whole workflow, four times over: by hand, packaged, as a script, and stopped in the
 # middle. What is left is to do it on data of your own, which
@@ -477,46 +506,53 @@ assert failed.stderr.count("\n") == 1
 #
 # ## Try it
 #
-# Change the first cell of each exercise and run both. The check says whether you have it.
+# Change the first cell of each exercise, run it, then run its check, which says “Right.” or what is
+# missing. (On the website, the checks were run on the solutions.)
 
 # %% [markdown] tags=["exercise"]
 # Put these four into the order in which a run must do them, so that it starts from the same numbers
 # on every computer and trains on the right device.
 
-# %% tags=["exercise"]
-order = ["build the model", "make the optimizer", "move the model", "seed"]
-
 # %% tags=["solution"]
+# starter: order = ["build the model", "make the optimizer", "move the model", "seed"]
 order = ["seed", "build the model", "move the model", "make the optimizer"]
 
 # %% tags=["check"]
-steps = ["seed", "build the model", "move the model", "make the optimizer"]
-if order == steps:
-    print("Right.")
-elif sorted(order) != sorted(steps):
+place = {step: number for number, step in enumerate(order)}
+seed, build = place.get("seed", 9), place.get("build the model", 9)
+move, optimize = place.get("move the model", 9), place.get("make the optimizer", 9)
+if len(order) != 4 or 9 in (seed, build, move, optimize):
     print("Not yet: each of the four, once.")
-elif order.index("seed") > order.index("build the model"):
+elif seed > build:
     print("Not yet: the random numbers are drawn when the model is built.")
+elif build > move or build > optimize:
+    print("Not yet: there is no model yet.")
+elif move > optimize:
+    print("Not yet: the optimizer holds the parameters from before the move.")
 else:
-    print("Not yet: first build, then move, and the optimizer comes last.")
+    print("Right.")
+
+# %% [markdown] tags=["hint"]
+# Each step needs what another one makes.
+
+# %% [markdown] tags=["solution"]
+# Seed, then build, as building draws the numbers. The optimizer comes last, so that it holds the
+# parameters that will be trained.
 
 # %% [markdown] tags=["exercise"]
 # Other data, another task. Each point has two features, and the label says whether it lies right
 # of a slanted line, 1 or 0. Choose the model's size and the loss, so that it gets 95% of the
 # validation data right. The [table](index.md#for-your-own-data) helps.
 
-# %% tags=["exercise"]
+# %% tags=["solution"]
 seeded = torch.Generator().manual_seed(0)
 points = torch.randn(300, 2, generator=seeded)
 right = (points[:, :1] + 0.5 * points[:, 1:] > 0.3).float()
 learn, choose_by = split(points, right, fractions=(0.7, 0.3))
 
 torch.manual_seed(42)
-classifier = nn.Linear(1, 1)
-its_loss = nn.L1Loss()
-
-# %% tags=["solution"]
-torch.manual_seed(42)
+# starter: classifier = nn.Linear(1, 1)
+# starter: its_loss = nn.L1Loss()
 classifier = nn.Linear(2, 1)
 its_loss = nn.BCEWithLogitsLoss()
 
@@ -528,21 +564,25 @@ except (RuntimeError, TypeError, ValueError) as error:
     print("Not yet:", str(error).splitlines()[0])
 else:
     share = accuracy(predict(classifier, choose_by[0]), choose_by[1])
-    fits = isinstance(its_loss, nn.BCEWithLogitsLoss)
-    if share >= 0.95 and fits:
-        print("Right.")
-    elif fits:
+    if not isinstance(its_loss, nn.BCEWithLogitsLoss):
+        print("Not yet: for yes or no there is a loss that takes logits.")
+    elif share < 0.95:
         print(f"Not yet: {share:.2f} of the answers are right.")
     else:
-        print("Not yet: for yes or no there is a loss that takes logits.")
+        print("Right.")
+
+# %% [markdown] tags=["hint"]
+# As many inputs as features, one logit as output, and a loss for logits.
+
+# %% [markdown] tags=["solution"]
+# The boundary is a straight line, so a linear layer can draw it. Its one output is a logit: above 0
+# means 1.
 
 # %% [markdown] tags=["exercise"]
 # The run in the folder `stopped` has done 100 epochs. Which arguments take it to 120?
 
-# %% tags=["exercise"]
-arguments = ["--folder", "stopped", "--epochs", "20"]
-
 # %% tags=["solution"]
+# starter: arguments = ["--folder", "stopped", "--epochs", "20"]
 arguments = ["--folder", "stopped", "--resume", "--epochs", "120"]
 
 # %% tags=["check"]
@@ -550,7 +590,16 @@ done = terminal(*arguments)
 epochs = read_checkpoint(home / "stopped/last.pt")["epoch"]
 if epochs == 120:
     print("Right.")
-elif done.returncode != 0:
-    print("Not yet: the script says why.")
+elif "--resume" not in arguments:
+    print("Not yet: that would be a new run, in a folder that has one.")
+elif "20" in arguments:
+    print("Not yet: --epochs counts those that are done as well.")
 else:
     print("Not yet: the run has done", epochs, "epochs.")
+
+# %% [markdown] tags=["hint"]
+# Read what the script says, then its `--help`: `terminal("--help")`.
+
+# %% [markdown] tags=["solution"]
+# `--resume` takes up the run that is there, and `--epochs` says where it ends: 100 are done, so 20
+# are left.

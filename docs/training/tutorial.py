@@ -11,6 +11,7 @@
 # out with a pencil, let PyTorch do the same, write the loop, and watch what it really does.
 
 # %%
+import json
 import math
 
 import matplotlib.pyplot as plt
@@ -387,6 +388,53 @@ ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 # It swings like a pendulum. Each step is pushed by all the old gradients as well, so the parameters
 # run past the goal until enough gradients of the other sign have come in, and then run back.
 #
+# ### In any order
+#
+# On [the page before](index.md#one-step-at-a-time) the five lines are buttons that you press in
+# any order. Where Python stops there, its messages are those that are caught here.
+
+
+# %% tags=["collapse"]
+# publish: step
+# alt: The gradient of the bias over 40 epochs. Cleared each time, a solid blue line, it stays
+#   between -1 and 0. Never cleared, a dotted grey line, it falls evenly to nearly -20, then climbs.
+# caption: The gradient of the bias, cleared in each epoch and never. With JavaScript, the lines of
+#   the loop are buttons, to be pressed in order, in another order, or not at all.
+def message(line, **names):
+    try:
+        exec(line, names)  # which knows no other names
+    except (NameError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}".split(" (")[0]
+
+
+def bias_gradients(clear):
+    model, optimizer = fresh()
+    for _ in range(41):
+        if clear:
+            optimizer.zero_grad()
+        loss_fn(model(X_train), y_train).backward()
+        optimizer.step()
+        yield model.bias.grad.item()
+
+
+fig, ax = plt.subplots()
+ax.plot(list(bias_gradients(clear=True)), c="#0072B2", label="cleared")
+ax.plot(list(bias_gradients(clear=False)), ":", c="gray", label="never cleared")
+ax.set(xlabel="epoch", ylabel="bias.grad")
+ax.legend()
+
+model, _ = fresh()
+loss = loss_fn(model(X_train), y_train)
+loss.backward()
+errors = {
+    "y_pred": message("loss_fn(y_pred, y_train)", loss_fn=loss_fn),
+    "loss": message("loss.backward()"),
+    "twice": message("loss.backward()", loss=loss),
+}
+begin = {"weights": round(model.weights.item(), 6), "bias": round(model.bias.item(), 6)}
+print(json.dumps({**begin, "errors": errors}))
+
+# %% [markdown]
 # ## What train() and eval() do
 #
 # They set a switch, `model.training`. Some layers read it. `Dropout` is one: in train mode it
@@ -539,6 +587,41 @@ except DivergedError as error:
     print(error)
 
 # %% [markdown]
+# Between "good" and "blown up" lies an exact limit. For the squared error it is 2 divided by the
+# largest eigenvalue of its *Hessian*, which says how strongly the surface of the loss curves where
+# it curves most. [Stage 5](../experiments/tutorial.py) works it out step by step. On
+# [the page before](index.md#the-loss-surface) you can walk across that surface, on both sides of
+# the limit; this is where the page's numbers and picture come from.
+
+# %% tags=["collapse"]
+# publish: surface
+# alt: Contours of the squared error over weight and bias: long ellipses, tilted from the upper left
+#   to the lower right, around the minimum at weight 0.7, bias 0.3. From weight 0.34, bias 0.13, a
+#   red path with crosses zigzags across the long valley, each time a little nearer to its floor.
+# caption: Gradient descent on the squared error, with a learning rate just below the limit. With
+#   JavaScript, you choose the rate, the loss, the optimizer and the start.
+columns = torch.cat([X_train, torch.ones_like(X_train)], dim=1).double()
+hessian = 2 / len(columns) * columns.T @ columns
+largest = torch.linalg.eigvalsh(hessian).max().item()
+
+walker, optimizer = fresh(lr=0.8)
+way = [(walker.weights.item(), walker.bias.item())]
+for _ in range(8):
+    train_step(walker, X_train, y_train, loss_fn=squared, optimizer=optimizer)
+    way.append((walker.weights.item(), walker.bias.item()))
+
+weight_axis, bias_axis = torch.linspace(0.1, 1.3, 25), torch.linspace(-0.1, 0.7, 25)
+across, up = torch.meshgrid(weight_axis, bias_axis, indexing="xy")
+heights = (across * X_train[:, :, None] + up - y_train[:, :, None]).square().mean(dim=0)
+fig, ax = plt.subplots()
+ax.contour(across, up, heights, levels=[0.005, 0.02, 0.05, 0.1, 0.2], colors="0.5")
+ax.plot(*zip(*way, strict=True), "x-", c="#D55E00")
+ax.plot(0.7, 0.3, "+", c="black", ms=12)
+ax.set(xlabel="weight", ylabel="bias")
+start_at = dict(zip(["weight", "bias"], way[0], strict=True))
+print(json.dumps({"largest": round(largest, 7)} | {k: round(v, 7) for k, v in start_at.items()}))
+
+# %% [markdown]
 # ## In batches
 #
 # With [batches][workflow.batches] there is a step for each batch, so an epoch has several losses.
@@ -567,6 +650,44 @@ print(f"mean over points  {weighted:.5f}")
 model, optimizer = fresh()
 assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weighted
 
+# %% tags=["collapse"]
+# publish: quiz-training
+# Numbers for the questions on the page before.
+wild = y_train.clone()
+wild[20] *= 10  # a label with its point in the wrong place
+start, _ = fresh()
+with torch.inference_mode():
+    worse = [
+        loss(start(X_train), wild) / loss(start(X_train), y_train) for loss in (loss_fn, squared)
+    ]
+
+bouncing, optimizer = fresh(lr=1)
+fit(bouncing, train, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+
+slopes = []
+for mode in (True, False):
+    model, _ = fresh()
+    loss_fn(model.train(mode)(X_train), y_train).backward()
+    slopes.append(model.bias.grad.item())
+
+numbers = {
+    "label": wild[20].item() / 10,
+    "wild": wild[20].item(),
+    "mae": worse[0].item(),
+    "mse": worse[1].item(),
+    "start": loss_now(start),
+    "stepped": loss_now(stepped),
+    "bounced": loss_now(bouncing),
+    "never_20": never[20],
+    "never_50": never[50],
+    "never_99": never[99],
+    "slope_train": slopes[0],
+    "slope_eval": slopes[1],
+    "low": losses[298],
+    "high": losses[299],
+}
+print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.items()}))
+
 # %% [markdown]
 # You have now written the loop that all of PyTorch training is made of, and seen it fail in three
 # ways: not cleared, not settled, blown up. How good the trained model is, is the question of
@@ -574,41 +695,72 @@ assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weig
 #
 # ## Try it
 #
-# Change the first cell of each exercise and run both. The check says whether you have it.
+# Change the first cell of each exercise, run it, then run its check, which says “Right.” or what is
+# missing. (On the website, the checks were run on the solutions.)
 
 # %% [markdown] tags=["exercise"]
 # Another point: $x = 2$, $y = 1$, with $w = 1$, $b = 0.5$ and the squared error. Work out both
 # gradients with a pencil.
 
-# %% tags=["exercise"]
-my_w_grad = 0.0
-my_b_grad = 0.0
-
 # %% tags=["solution"]
-my_w_grad = 6.0  # the error is 1 * 2 + 0.5 - 1 = 1.5; twice that is 3; times x
+# starter: my_w_grad = 0.0
+# starter: my_b_grad = 0.0
+my_w_grad = 6.0
 my_b_grad = 3.0
 
 # %% tags=["check"]
 w_check, b_check = torch.tensor(1.0), torch.tensor(0.5)
 w_check.requires_grad = b_check.requires_grad = True
 (w_check * 2 + b_check - 1).square().backward()
-if my_b_grad != b_check.grad.item():
-    print("Not yet: for b, it is twice the error.")
-elif my_w_grad != w_check.grad.item():
-    print("Not yet: b is right. For w, multiply by x as well.")
+w_right, b_right = w_check.grad.item(), b_check.grad.item()
+if my_b_grad == b_right / 2:
+    print("Not yet: that is the error itself. Its square has twice that slope.")
+elif my_b_grad == -b_right:
+    print("Not yet: the error is prediction minus label, not the reverse.")
+elif my_b_grad != b_right:
+    print("Not yet: begin with the bias. It isn't", my_b_grad)
+elif my_w_grad == my_b_grad:
+    print("Not yet: b is right. One unit of w moves the prediction by x.")
+elif my_w_grad != w_right:
+    print("Not yet: b is right, w isn't.")
 else:
     print("Right.")
 
+# %% [markdown] tags=["hint"]
+# First the prediction, then the error, then twice the error. What is left is a factor for each.
+
+# %% [markdown] tags=["solution"]
+# The prediction is 2.5 and the error 1.5. Twice that is 3, for the bias; times x it is 6, for the
+# weight.
+
+# %% [markdown] tags=["exercise"]
+# Three batches of 32, 32 and 6 examples had these mean losses. Compute the mean loss over all 70
+# examples.
+
+# %% tags=["solution"]
+batch_sizes, batch_losses = [32, 32, 6], [0.2, 0.3, 0.9]
+# starter: mean_loss = sum(batch_losses) / 3
+pairs = zip(batch_sizes, batch_losses, strict=True)
+mean_loss = sum(size * loss for size, loss in pairs) / sum(batch_sizes)
+
+# %% tags=["check"]
+each = torch.tensor(batch_losses).repeat_interleave(torch.tensor(batch_sizes))
+if math.isclose(mean_loss, each.mean(), abs_tol=1e-3):
+    print("Right.")
+elif math.isclose(mean_loss, sum(batch_losses) / 3, abs_tol=1e-3):
+    print(f"Not yet: {mean_loss:.3f} lets six examples count as much as 32.")
+else:
+    print(f"Not yet: {mean_loss:.3f} isn't the mean of 70 losses.")
+
+# %% [markdown] tags=["hint"]
+# If the mean of 32 losses is 0.2, what is their sum?
+
+# %% [markdown] tags=["solution"]
+# Times its size, a mean is a sum again. The sum of the sums, divided by 70, is the mean of all.
+
 # %% [markdown] tags=["exercise"]
 # Here is another line, with negative slope, and a loop that doesn't learn. Three of the five steps
-# are missing. Put them in, each in its place.
-
-# %% tags=["exercise"]
-X_down, y_down = make_line(-1, 1, 0.1, weight=-2, bias=5)
-mine, optimizer = fresh(lr=0.1)
-for _ in range(200):
-    y_pred = mine(X_down)
-    loss = nn.MSELoss()(y_pred, y_down)
+# are missing. Put them in.
 
 # %% tags=["solution"]
 X_down, y_down = make_line(-1, 1, 0.1, weight=-2, bias=5)
@@ -616,32 +768,60 @@ mine, optimizer = fresh(lr=0.1)
 for _ in range(200):
     y_pred = mine(X_down)
     loss = nn.MSELoss()(y_pred, y_down)
+    # starter: # Three lines here.
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 # %% tags=["check"]
 start, _ = fresh()
-w_mine, b_mine = mine.weights.item(), mine.bias.item()
-if torch.equal(mine.weights, start.weights):
-    print("Not yet: the parameters haven't moved.")
-elif abs(w_mine + 2) > 0.01 or abs(b_mine - 5) > 0.01:
-    print(f"Not yet: weight {w_mine:.3f}, bias {b_mine:.3f}. Is each step in place?")
-else:
+gap = max(abs(mine.weights.item() + 2), abs(mine.bias.item() - 5))
+if gap < 0.01:
     print("Right.")
+elif not torch.equal(mine.weights, start.weights):
+    print(f"Not yet: still {gap:.2f} off. Old gradients push along.")
+elif mine.weights.grad is None:
+    print("Not yet: step finds no gradients. What makes them, what clears them?")
+else:
+    print("Not yet: there are gradients, but nothing moves the parameters.")
+
+# %% [markdown] tags=["hint"]
+# Clear, compute, move.
+
+# %% [markdown] tags=["solution"]
+# `backward` adds to what is in `.grad`, so it has to be empty before; `step` reads it, so it has to
+# be full then.
 
 # %% [markdown] tags=["exercise"]
-# Three batches of 32, 32 and 6 examples had the mean losses 0.2, 0.3 and 0.9. What is the mean loss
-# over all 70 examples?
-
-# %% tags=["exercise"]
-mean_loss = (0.2 + 0.3 + 0.9) / 3
+# A cup of coffee cools. With this learning rate, a straight line through the measurements never
+# comes near. Find one with which 200 epochs are enough.
 
 # %% tags=["solution"]
-mean_loss = (32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 70
+tens = torch.arange(0, 3.5, 0.5).unsqueeze(1)  # tens of minutes
+degrees = torch.tensor([[85.0], [74], [65], [58], [52], [47], [43]])
+# starter: my_lr = 1.0
+my_lr = 0.1
 
 # %% tags=["check"]
-if math.isclose(mean_loss, 21.4 / 70, abs_tol=1e-3):
+torch.manual_seed(42)
+cup, squared = nn.Linear(1, 1), nn.MSELoss()
+how = {"loss_fn": squared, "optimizer": torch.optim.SGD(cup.parameters(), lr=my_lr)}
+try:
+    last = fit(cup, (tens, degrees), epochs=200, **how)[-1].train_loss
+except DivergedError:
+    last = math.inf
+columns = torch.cat([tens, torch.ones_like(tens)], dim=1)
+best = squared(columns @ torch.linalg.lstsq(columns, degrees).solution, degrees)
+if last < 1.05 * best:
     print("Right.")
+elif last > 2000:
+    print("Not yet: too high. Each step lands further off than the last.")
 else:
-    print(f"Not yet: {mean_loss:.3f} lets six examples count as much as 32.")
+    print(f"Not yet: too low. The loss is {last:.0f} and still falling.")
+
+# %% [markdown] tags=["hint"]
+# Divide by 10 until it stops blowing up.
+
+# %% [markdown] tags=["solution"]
+# Above 0.25 the steps overshoot, as 2 divided by the largest eigenvalue is 0.25 for these seven
+# points. Far below it, 200 steps are too few.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from conftest import Site
+from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
-from workflow import LinearRegressionModel, evaluate, make_line, split
+from workflow import MLP, LinearRegressionModel, evaluate, make_line, predict, split
 
 
 def test_its_numbers_are_those_of_torch(page: Page) -> None:
@@ -49,3 +51,80 @@ def test_line_curves_and_weights_move_together(page: Page) -> None:
     expect(place.get_by_role("status")).to_contain_text("After 100 epochs")
     after = [state.inner_text(), line.get_attribute("d"), marks.get_attribute("d")]
     assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_the_network_is_that_of_torch(page: Page) -> None:
+    X, _ = make_line(-1, 1, 0.01)
+    noise = torch.randn(X.shape, generator=torch.Generator().manual_seed(0))
+    many, validation = split(X, torch.sin(4 * X) + 0.3 * noise, fractions=(0.5, 0.5))
+    few = many[0][:20], many[1][:20]
+    loss_fn = nn.MSELoss()
+    torch.manual_seed(42)
+    model = MLP(1, (128, 128), 1)
+    adam = torch.optim.Adam(model.parameters(), lr=0.01)
+    grid = torch.linspace(-1, 1, 41).reshape(-1, 1)
+    page.goto("evaluation/")
+    shown = json.loads(page.locator("#scrub").get_attribute("data-numbers") or "")["network"]
+    assert shown["epoch"][-1] == 500
+    for epoch in range(1, 501):
+        adam.zero_grad()
+        loss_fn(model(few[0]), few[1]).backward()
+        adam.step()
+        if epoch not in shown["epoch"]:
+            continue
+        stop = shown["epoch"].index(epoch)
+        for part, data in {"train": few, "validation": validation}.items():
+            expected = evaluate(model, data, loss_fn=loss_fn)["loss"]
+            assert shown[part][stop] == pytest.approx(expected, abs=0.6e-4), epoch
+        answers = predict(model, grid).flatten().tolist()
+        assert shown["predictions"][stop] == pytest.approx(answers, abs=0.6e-2), epoch
+        first = model.state_dict()["layers.0.weight"][0, 0].item()
+        assert shown["first"][stop] == pytest.approx(first, abs=0.6e-4), epoch
+
+
+def test_the_place_to_stop_is_where_the_validation_loss_is_lowest(page: Page) -> None:
+    page.goto("evaluation/")
+    place = page.locator("#scrub")
+    shown = json.loads(place.get_attribute("data-numbers") or "")["network"]
+    place.get_by_role("radio", name="overfits").check()
+    slider = place.get_by_role("slider", name="Epoch")
+    expect(slider).to_have_attribute("aria-valuetext", "1")
+    says = place.get_by_role("status")
+    expect(says).to_contain_text("Too early")
+    best = shown["validation"].index(min(shown["validation"]))
+    for _ in range(best):
+        slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", str(shown["epoch"][best]))
+    expect(says).to_contain_text("stop here.")
+    slider.press("End")
+    expect(says).to_contain_text("it learned the noise")
+    expect(place.locator(".controls code")).to_contain_text("layers.0.weight (128, 1)")
+    expect(place.locator(".controls code")).to_contain_text("16,897 numbers")
+
+
+def test_play_runs_to_the_end_and_stops_when_pressed_again(page: Page) -> None:
+    page.goto("evaluation/")
+    place = page.locator("#scrub")
+    slider = place.get_by_role("slider", name="Epoch")
+    place.get_by_role("button", name="Play").click()
+    expect(slider).not_to_have_value("0")
+    place.get_by_role("button", name="Stop").click()
+    expect(place.get_by_role("button", name="Play")).to_be_visible()
+    stopped = int(slider.input_value())
+    page.wait_for_timeout(200)
+    assert 0 < int(slider.input_value()) == stopped < 100
+    place.get_by_role("button", name="Play").click()
+    expect(slider).to_have_value("100")
+    expect(place.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_play_is_at_once_at_its_end_without_motion(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("evaluation/#scrub?run=network")
+    place = page.locator("#scrub")
+    place.get_by_role("button", name="Play").click()
+    slider = place.get_by_role("slider", name="Epoch")
+    expect(slider).to_have_attribute("aria-valuetext", "500", timeout=300)
+    expect(place.get_by_role("status")).to_have_text(re.compile("^After 500 epochs"))
+    context.close()

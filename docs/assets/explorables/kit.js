@@ -39,6 +39,7 @@ export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)"
 export class Panel {
   constructor(place) {
     this.place = place
+    this.page = location.pathname
     this.numbers = JSON.parse(place.dataset.numbers)
     this.controls = html("div", { class: "controls" })
     this.charts = html("div", { class: "charts" })
@@ -59,8 +60,9 @@ export class Panel {
     const reset = html("button", { type: "button", onclick: () => this.reset() }, "Reset")
     this.controls.append(reset)
     this.place.append(html("div", { class: "live" }, this.charts, this.controls, this.says))
-    if (this.readAddress()) this.place.scrollIntoView()
-    else this.redraw()
+    // Who comes back is put where they were, by Material, which keeps the place in `history.state`.
+    if (!this.readAddress()) this.redraw()
+    else if (!history.state?.y) this.place.scrollIntoView()
   }
 
   set(changes) {
@@ -112,7 +114,8 @@ export class Panel {
   // control shows it, or if the explorable says in `accepts` what is fine.
 
   writeAddress() {
-    if (!this.place.isConnected) return
+    // With the next page on its way, the address is that page's while this one is still shown.
+    if (!this.place.isConnected || location.pathname !== this.page) return
     const changed = Object.entries(this.state).filter(([key, value]) => value !== this.defaults[key])
     const query = new URLSearchParams(changed)
     history.replaceState(history.state, "", `#${this.place.id}${changed.length ? `?${query}` : ""}`)
@@ -120,7 +123,8 @@ export class Panel {
 
   readAddress() {
     const [id, query] = location.hash.slice(1).split("?")
-    if (id !== this.place.id || !query) return false
+    if (id !== this.place.id) return false
+    this.stop()
     const given = new URLSearchParams(query)
     for (const [key, value] of Object.entries(this.defaults)) {
       this.state[key] = (given.has(key) ? this.accepts[key]?.(given.get(key)) : null) ?? value
@@ -167,7 +171,7 @@ export class Panel {
 
   checkbox(key, { label }) {
     const input = html("input", { type: "checkbox", onchange: () => this.set({ [key]: input.checked }) })
-    this.accepts[key] = (text) => text === "true"
+    this.accepts[key] = (text) => (/^(true|false)$/.test(text) ? text === "true" : null)
     this.shown[key] = (now) => (input.checked = now)
     return this.control(html("label", {}, input, label))
   }
@@ -211,8 +215,10 @@ export class Chart {
     this.axes = svg("g", { class: "axes" })
     this.area = svg("g")
     this.description = svg("desc", {}, describe)
-    this.picture = svg("svg", { viewBox: `0 0 ${this.width} ${height}`, role: "img" }, svg("title", {}, title), this.description, this.axes, this.area)
-    this.figure = html("figure", {}, html("figcaption", {}, title), this.picture)
+    // A name and no <title>, which would pop up under the pointer.
+    const named = { viewBox: `0 0 ${this.width} ${height}`, role: "img", "aria-label": title }
+    this.picture = svg("svg", named, this.description, this.axes, this.area)
+    this.figure = html("figure", {}, html("figcaption", { "aria-hidden": "true" }, title), this.picture)
     this.scale(x, y)
   }
 
@@ -221,7 +227,7 @@ export class Chart {
     this.x = along(x, this.left, this.width - this.right)
     this.y = along(y, this.height - this.bottom, this.top)
     const foot = this.height - this.bottom
-    const ticks = (axis) => axis.ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, show(tick, 10).replace(/\.?0+$/, "")]))
+    const ticks = (axis) => axis.ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, String(tick).replace("-", "−")]))
     this.axes.replaceChildren(
       svg("path", { d: `M${this.left} ${this.top}V${foot}H${this.width - this.right}` }),
       ...ticks(x).map(([at, text]) => svg("text", { x: this.x(at), y: foot + 16, "text-anchor": "middle" }, text)),

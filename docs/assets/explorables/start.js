@@ -2,11 +2,12 @@
 import { Panel } from "./kit.js"
 
 const live = new Set()
+const woken = new WeakSet()
 
 // Material emits at the first page and again whenever instant navigation has swapped it.
 document$.subscribe(() => {
   for (const panel of live) if (!panel.place.isConnected) live.delete(panel)
-  for (const place of document.querySelectorAll(".explorable:not(.is-live)")) wake(place)
+  for (const place of document.querySelectorAll(".explorable")) if (!woken.has(place)) wake(place)
 })
 
 addEventListener("hashchange", () => {
@@ -14,10 +15,11 @@ addEventListener("hashchange", () => {
 })
 
 async function wake(place) {
-  place.classList.add("is-live")
+  woken.add(place)
   const { default: explore } = await import(`./${place.id}.js`)
   const panel = new Panel(place)
   explore(panel)
   panel.start()
+  place.classList.add("is-live") // from here on its figure is hidden
   live.add(panel)
 }

@@ -113,7 +113,6 @@ def describe_error(_: type, error: BaseException, trace: Any, *__: Any, **___: A
 
 
 os.environ["IPYTHONDIR"] = str(Path.cwd())  # empty, so nobody's own settings count
-Path("work").mkdir()
 os.chdir("work")
 app = IPKernelApp.instance()
 app.initialize()

@@ -1,0 +1,264 @@
+"""Wrong answers to the exercises that a learner might well give, and what the check says to them.
+
+An answer stands in the place of the starter, below the lines that the exercise gives.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Wrong(NamedTuple):
+    exercise: int
+    answer: str
+    words: str  # of the check
+
+
+WRONG = {
+    "data": [
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1)\ny_mine = -2 * X_mine + 5",
+            "x is flat",
+        ),
+        Wrong(
+            1,
+            "X_mine = torch.linspace(-1, 1, 21).unsqueeze(1)\ny_mine = -2 * X_mine + 5",
+            "20 points, without the end. There are 21",
+        ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = -2 * X_mine.flatten() + 5",
+            "the shape of y is (20,)",
+        ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = 5 * X_mine - 2",
+            "y starts with",
+        ),
+        Wrong(2, "video_shape = (12, 32, 48)", "where are the three colours"),
+        Wrong(2, "video_shape = (12, 32, 48, 3)", "puts its colours first"),
+        Wrong(2, "video_shape = (12, 3, 48, 32)", "height before width"),
+        Wrong(3, "scaled = (days - days.mean()) / days.std()", "They leaked"),
+        Wrong(3, "scaled = days - days[:5].mean()", "has spread 2.92"),
+        Wrong(
+            3,
+            "scaled = days[:5]\nscaled = (scaled - scaled.mean()) / scaled.std()",
+            "The shape is (5, 1)",
+        ),
+        Wrong(
+            3,
+            "late = days[5:]\nscaled = (days - days[:5].mean()) / days[:5].std()\n"
+            "scaled[5:] = (late - late.mean()) / late.std()",
+            "by other numbers",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35], y[:35]), (X[35:42], y[35:42]), (X[43:], y[43:])]",
+            "in no part. The sizes are [35, 7, 7]",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:36], y[:36]), (X[35:43], y[35:43]), (X[42:], y[42:])]",
+            "in two parts",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35], y[:35]), (X[35:42], y[42:49]), (X[42:], y[42:])]",
+            "labels don't belong",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:30], y[:30]), (X[30:40], y[30:40]), (X[40:], y[40:])]",
+            "the shares are off",
+        ),
+    ],
+    "models": [
+        Wrong(1, "count = 2 * 16 + 16 * 16 + 16 * 3", "The biases are missing"),
+        Wrong(1, "count = 2 * 16 + 1 + 16 * 16 + 1 + 16 * 3 + 1", "more than one bias"),
+        Wrong(1, "count = 2 * 16 + 16 + 16 * 3 + 3", "between the hidden layers"),
+        Wrong(2, "with torch.inference_mode():\n    answers = network(flats)", "in train mode"),
+        Wrong(2, "network.eval()\nanswers = network(flats)", "recorded"),
+        Wrong(
+            3,
+            """\
+        self.a = torch.randn(1)
+        self.b = torch.randn(1)
+        self.c = torch.randn(1)
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "a is a plain tensor",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.zeros(1))
+        self.b = nn.Parameter(torch.zeros(1))
+        self.c = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "the same each time",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        return self.a * x * 2 + self.b * x + self.c
+""",
+            "forward should return",
+        ),
+        Wrong(
+            4,
+            "flowers.layers[-1] = nn.Linear(8, 5)\n"
+            "for parameter in flowers.parameters():\n    parameter.requires_grad = False",
+            "The new layer was frozen with the rest",
+        ),
+        Wrong(4, "flowers.layers[-1] = nn.Linear(8, 5)", "only the last layer should learn"),
+        Wrong(4, "flowers.layers[-1] = nn.Linear(3, 5)", "gets 8 numbers and expects 3"),
+    ],
+    "training": [
+        Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 1.5", "that is the error itself"),
+        Wrong(1, "my_w_grad = -6.0\nmy_b_grad = -3.0", "prediction minus label"),
+        Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 3.0", "moves the prediction by x"),
+        Wrong(2, "mean_loss = (32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 3", "isn't the mean of 70"),
+        Wrong(3, "    loss.backward()\n    optimizer.step()", "Old gradients push along"),
+        Wrong(
+            3,
+            "    optimizer.zero_grad()\n    optimizer.step()",
+            "step finds no gradients",
+        ),
+        Wrong(
+            3,
+            "    loss.backward()\n    optimizer.zero_grad()\n    optimizer.step()",
+            "what clears them?",
+        ),
+        Wrong(3, "    optimizer.zero_grad()\n    loss.backward()", "nothing moves the parameters"),
+        Wrong(4, "my_lr = 0.001", "too low"),
+        Wrong(4, "my_lr = 0.26", "too high"),
+    ],
+    "evaluation": [
+        Wrong(
+            1,
+            "flats_mae = (guesses.flatten() - prices).square().mean().item()",
+            "the mean of the squares",
+        ),
+        Wrong(1, "flats_mae = (guesses.flatten() - prices).mean().abs().item()", "cancelled"),
+        Wrong(2, "baseline = (animals == 0).float().mean().item()", "the share of the largest"),
+        Wrong(
+            3, 'reported = evaluate(slope, steep, loss_fn=nn.L1Loss())["loss"]', "the training data"
+        ),
+        Wrong(
+            3, 'reported = evaluate(slope, steep_test, loss_fn=nn.MSELoss())["loss"]', "is not the"
+        ),
+        Wrong(
+            4,
+            "with torch.inference_mode():\n"
+            "    my_mse = (dropper(validation[0]) - validation[1]).square().mean().item()",
+            "computed in train mode",
+        ),
+        Wrong(
+            4,
+            "dropper.eval()\nmy_mse = nn.MSELoss()(dropper(many[0]), many[1]).item()",
+            "the loss on the training data",
+        ),
+        Wrong(
+            4,
+            "dropper.eval()\nmy_mse = nn.L1Loss()(dropper(validation[0]), validation[1]).item()",
+            "not the mean squared error",
+        ),
+    ],
+    "experiments": [
+        Wrong(1, 'my_choice = units[found["train"].index(min(found["train"]))]', "by heart"),
+        Wrong(1, "my_choice = 4", "no loss is lowest there"),
+        Wrong(
+            2,
+            "my_table = {name: (statistics.fmean(runs), statistics.pstdev(runs))\n"
+            "            for name, runs in seeds_of.items()}",
+            "divide by 4",
+        ),
+        Wrong(
+            2,
+            "my_table = {name: (min(runs), statistics.stdev(runs))\n"
+            "            for name, runs in seeds_of.items()}",
+            "the luckiest seeds",
+        ),
+        Wrong(3, "stops_at = losses.index(min(losses))", "that is the best epoch"),
+        Wrong(3, "stops_at = losses.index(min(losses)) + 11", "one epoch off"),
+        Wrong(4, "my_limit = 0.8625", "just below your limit"),
+        Wrong(4, "my_limit = 0.01", "just above your limit"),
+    ],
+    "checkpoints": [
+        Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": nn.L1Loss()}', "is loss"),
+        Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01}', "doesn't say any more: loss"),
+        Wrong(2, "        kept = steep.state_dict().copy()", "an alias"),
+        Wrong(2, "    kept = copy.deepcopy(steep.state_dict())", "yours has"),
+        Wrong(
+            3,
+            'renamed = {name.removeprefix("module.layers."): t for name, t in wrapped.items()}\n'
+            "plain_net.layers[0].load_state_dict(\n"
+            '    {"weight": renamed["0.weight"], "bias": renamed["0.bias"]}\n)',
+            "loaded only layers.0.weight, layers.0.bias",
+        ),
+        Wrong(4, "more = go_on(longer, 10)", "Was anything loaded?"),
+        Wrong(
+            4,
+            'load("runs/fit/last.pt", longer[0], longer[1], generator=longer[3].generator)\n'
+            "more = go_on(longer, 10)",
+            "the scheduler is at epoch 10",
+        ),
+        Wrong(
+            4,
+            'load("runs/fit/last.pt", longer[0], longer[1], scheduler=longer[2])\n'
+            "more = go_on(longer, 10)",
+            "another run. Were the batches",
+        ),
+        Wrong(
+            4,
+            "net, adam, scheduler, data = longer\n"
+            'others = {"scheduler": scheduler, "generator": data.generator}\n'
+            'load("runs/fit/last.pt", net, adam, **others)\n'
+            "more = go_on(longer, 40)",
+            "10 losses, not 40",
+        ),
+    ],
+    "together": [
+        Wrong(
+            1,
+            'order = ["build the model", "seed", "move the model", "make the optimizer"]',
+            "drawn when the model is built",
+        ),
+        Wrong(
+            1,
+            'order = ["seed", "build the model", "make the optimizer", "move the model"]',
+            "from before the move",
+        ),
+        Wrong(1, 'order = ["seed", "build the model", "move the model"]', "each of the four, once"),
+        Wrong(2, "classifier = nn.Linear(2, 1)\nits_loss = nn.MSELoss()", "takes logits"),
+        Wrong(
+            2,
+            "classifier = nn.Linear(2, 2)\nits_loss = nn.CrossEntropyLoss()",
+            "CrossEntropyLoss",
+        ),
+        Wrong(
+            2,
+            "classifier = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())\n"
+            "its_loss = nn.BCEWithLogitsLoss()",
+            "of the answers are right",
+        ),
+        Wrong(
+            3,
+            'arguments = ["--folder", "stopped", "--resume", "--epochs", "20"]',
+            "counts those that are done",
+        ),
+        Wrong(3, 'arguments = ["--folder", "stopped", "--resume"]', "has done 100 epochs"),
+        Wrong(3, 'arguments = ["--folder", "stopped", "--epochs", "120"]', "a new run"),
+    ],
+}
