@@ -202,6 +202,7 @@ predict(layer, X)
 # ## The seed has no effect: it is set after the model was built
 
 # %%
+torch.manual_seed(7)  # stands for whatever state there was
 for _ in range(2):
     model = LinearRegressionModel()
     torch.manual_seed(42)
