@@ -13,12 +13,20 @@ import pytest
 from conftest import ROOT, Site, axe_violations, build
 from mkdocs.exceptions import PluginError
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from test_tutorials import STAGES
 
 sys.path.append(str(ROOT / "docs/_hooks"))
 import quiz
 
-STAGES = ["data", "models", "training", "evaluation", "experiments", "checkpoints", "together"]
 KEY = "pytorch-workflow"
+BROKEN = [
+    "no JSON",
+    "[]",
+    '{"version": 2, "quizzes": {}}',
+    '{"version": 1}',
+    '{"version": 1, "quizzes": []}',
+    '{"version": 1, "quizzes": {"training": "abc"}}',
+]
 GOOD = """\
 !!! quiz "one-and-one"
 
@@ -108,14 +116,14 @@ def test_six_choices_are_too_many() -> None:
 
 
 def test_names_are_asked_for_and_given_once() -> None:
-    assert quiz.names(GOOD, "data/index.md") == ['"one-and-one"']
+    assert quiz.ids(GOOD, "data/index.md") == ["quiz-one-and-one"]
     with pytest.raises(
         PluginError, match=r'data/index.md: 2 questions have the name "one-and-one"'
     ):
-        quiz.names(GOOD + GOOD, "data/index.md")
+        quiz.ids(GOOD + GOOD, "data/index.md")
     for name in ("", ' "One"', " inline"):
         with pytest.raises(PluginError, match=r"data/index.md: a question has the name .*expected"):
-            quiz.names(GOOD.replace(' "one-and-one"', name), "data/index.md")
+            quiz.ids(GOOD.replace(' "one-and-one"', name), "data/index.md")
 
 
 # Built
@@ -385,7 +393,7 @@ def test_progress_is_saved_loaded_and_erased(page: Page, tmp_path: Any) -> None:
     assert kept(page) == record
     assert counts(page, "training")[0].startswith("1 of ")
 
-    for text in ("no JSON", "[]", '{"version": 2, "quizzes": {}}', '{"version": 1}'):
+    for text in BROKEN:
         file.write_text(text, encoding="utf-8")
         page.get_by_label("Load a file").set_input_files(file)
         expect(page.locator("#progress-says")).to_contain_text("holds no progress")
@@ -400,10 +408,37 @@ def test_what_others_keep_in_the_record_stays(page: Page) -> None:
     )
     answer(ask(page), right=True)
     assert kept(page)["exercises"] == {"a": 1}
-    page.evaluate(f"localStorage.setItem('{KEY}', 'broken')")
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_broken_record_is_replaced(page: Page, text: str) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.stack or ""))
+    page.goto("training/")
+    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, text])
     page.reload()
+    expect(mark(page, "training")).to_be_hidden()
     answer(ask(page), right=True)
+    expect(mark(page, "training")).to_contain_text("1/")
+    assert list(kept(page)["quizzes"]) == ["training"]
     assert len(kept(page)["quizzes"]["training"]) == 1
+    assert [error for error in errors if "quiz.js" in error] == []
+
+
+def test_a_question_that_is_gone_is_not_counted(page: Page) -> None:
+    page.goto("training/")
+    names = page.locator(".quiz").evaluate_all("forms => forms.map(form => form.id)")
+    answers = dict.fromkeys([*names[1:], "quiz-of-old"], True)
+    record = {"version": 1, "quizzes": {"training": answers}}
+    page.evaluate(
+        "([key, record]) => localStorage.setItem(key, JSON.stringify(record))", [KEY, record]
+    )
+    page.reload()
+    done, total = len(names) - 1, len(names)
+    expect(mark(page, "training")).to_have_text(f"{done}/{total}")
+    page.goto("progress/")
+    assert counts(page, "training") == [f"{done} of {total}", str(done)]
+    assert kept(page) == record
 
 
 REFUSED = """Object.defineProperty(window, "localStorage", {get() {

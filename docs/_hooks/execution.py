@@ -168,12 +168,12 @@ def judge(cell: NotebookNode) -> None:
 
 
 def publication(cell: NotebookNode, name: str) -> dict[str, Any]:
-    """Give what a cell is for elsewhere: the numbers that it prints as JSON, and its figures."""
+    """Give what a cell is for elsewhere: numbers, if it prints any as JSON, and its figures."""
     html: list[str] = []
     results(cell, html, name)
     printed = "".join(output.get("text", "") for output in cell.outputs)
     try:
-        numbers = json.loads(printed)
+        numbers = json.loads(printed or "{}")
     except ValueError as error:
         raise Fault(f"Publishes {name}, but prints no JSON ({error}): {printed[:80]!r}") from error
     if not isinstance(numbers, dict):

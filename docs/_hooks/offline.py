@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
@@ -37,7 +38,13 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Write our modules as one plain script, as browsers load none from file://."""
     if not enabled(config):
         return
-    modules = {match[1]: file for file in files if (match := MODULE.fullmatch(file.src_uri))}
+    modules: dict[str, File] = {}
+    for file in files:
+        if match := MODULE.fullmatch(file.src_uri):
+            if match[1] in modules:
+                both = f"{modules[match[1]].src_uri} and {file.src_uri}"
+                raise PluginError(f"{both} have one name; offline, modules need different ones.")
+            modules[match[1]] = file
     for file in modules.values():
         files.remove(file)
     sources = {name: file.content_string for name, file in modules.items()}
@@ -50,7 +57,7 @@ def plain_script(modules: dict[str, str], entries: list[str]) -> str:
     functions = ",\n".join(f'"{name}"() {{\n{as_body(code)}}}' for name, code in modules.items())
     calls = "\n".join(f'fetched("{name}")' for name in entries)
     return (
-        f"(() => {{\nconst modules = {{\n{functions}\n}}\nconst loaded = {{}}\n"
+        f'(() => {{\n"use strict"\nconst modules = {{\n{functions}\n}}\nconst loaded = {{}}\n'
         f"const fetched = name => (loaded[name] ??= modules[name]())\n{calls}\n}})()\n"
     )
 

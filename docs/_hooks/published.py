@@ -21,7 +21,7 @@ PLACE = re.compile(r'<div class="explorable" id="([\w-]+)"([^>]*)></div>')
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     def value(match: re.Match[str]) -> str:
-        numbers = publication(match[1], page, config)["numbers"]
+        numbers = lookup(match[1], page, config)["numbers"]
         if match[2] not in numbers:
             known = ", ".join(numbers)
             raise PluginError(f"{page.file.src_uri}: {match[0]} is none of {match[1]}'s: {known}.")
@@ -33,15 +33,21 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     def fill(match: re.Match[str]) -> str:
         name, attributes = match.groups()
-        found = publication(name, page, config)
+        found = lookup(name, page, config)
         numbers = escape(json.dumps(found["numbers"], separators=(",", ":")))
         head = f'<div class="explorable" id="{name}" role="group"{attributes}'
         return f'{head} data-numbers="{numbers}"><div class="static">{found["html"]}</div></div>'
 
-    return PLACE.sub(fill, html)
+    filled = PLACE.sub(fill, html)
+    if bad := re.search(r'<div(?=[^>]*class="explorable)(?![^>]*data-numbers)[^>]*>', filled):
+        raise PluginError(
+            f"{page.file.src_uri}: {bad[0]} stays empty; expected an explorable in one line, as "
+            '<div class="explorable" id="name" …></div>.'
+        )
+    return filled
 
 
-def publication(name: str, page: Page, config: MkDocsConfig) -> dict[str, Any]:
+def lookup(name: str, page: Page, config: MkDocsConfig) -> dict[str, Any]:
     published: dict[str, dict[str, Any]] = config.extra["published"]
     if name not in published:
         raise PluginError(

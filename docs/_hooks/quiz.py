@@ -79,10 +79,10 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
-    """Count the questions of each page, for the marks in the contents."""
+    """Find the questions of each page, for the marks in the contents."""
     pages = [page.file for page in nav.pages if page.file.src_uri.endswith(".md")]
-    found = {file.src_uri: names(file.content_string, file.src_uri) for file in pages}
-    config.extra["quizzes"] = {uri: (key(uri), len(found[uri])) for uri in found if found[uri]}
+    found = {file.src_uri: ids(file.content_string, file.src_uri) for file in pages}
+    config.extra["quizzes"] = {uri: (key(uri), found[uri]) for uri in found if found[uri]}
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -91,12 +91,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if page.file.src_uri != PROGRESS:
         return markdown
     table = "| stage | answered | right at first |\n|---|---|---|\n"
-    for uri, (name, total) in config.extra["quizzes"].items():
+    for uri, (name, found) in config.extra["quizzes"].items():
         answered, right = (
-            f'<span data-quiz="{name}" data-counts="{what}">–</span>'
+            f'<span data-quiz="{name}" data-names="{" ".join(found)}" data-counts="{what}">–</span>'
             for what in ("answered", "right")
         )
-        table += f"| [{name.capitalize()}]({uri}) | {answered} of {total} | {right} |\n"
+        table += f"| [{name.capitalize()}]({uri}) | {answered} of {len(found)} | {right} |\n"
     return markdown.replace("%%progress%%", table)
 
 
@@ -105,8 +105,8 @@ def key(uri: str) -> str:
     return uri.removesuffix(".md").removesuffix("/index")
 
 
-def names(markdown: str, uri: str) -> list[str]:
-    """Give the names of a page's questions, after checking them."""
+def ids(markdown: str, uri: str) -> list[str]:
+    """Give what a page's forms are called, after checking the names of its questions."""
     found = QUIZ.findall(markdown)
     for name in found:
         if not NAME.fullmatch(name):
@@ -116,7 +116,7 @@ def names(markdown: str, uri: str) -> list[str]:
             )
         if found.count(name) > 1:
             raise PluginError(f"{uri}: {found.count(name)} questions have the name {name}.")
-    return found
+    return ["quiz-" + name.strip('"') for name in found]
 
 
 def parsed(content: list[Element], where: str) -> tuple[list[Element], list[Choice]]:
@@ -155,17 +155,17 @@ def parsed(content: list[Element], where: str) -> tuple[list[Element], list[Choi
 
 def form(asked: list[Element], choices: list[Choice]) -> Element:
     """Write it so that nothing moves when the script arrives, and all can be read without."""
-    form = Element("form", {"class": "quiz", "data-search-exclude": ""})
-    SubElement(form, "p", {"class": "count"})
+    quiz = Element("form", {"class": "quiz", "data-search-exclude": ""})
+    SubElement(quiz, "p", {"class": "count"})
     fieldset = Element("fieldset")
-    form.extend([*asked[:-1], fieldset])
+    quiz.extend([*asked[:-1], fieldset])
     asked[-1].tag = "legend"
     fieldset.append(asked[-1])
     options = SubElement(fieldset, "ol", {"class": "plain"})
-    check = SubElement(form, "button", {"class": "button"})
+    check = SubElement(quiz, "button", {"class": "button"})
     check.text = "Check"
-    SubElement(form, "div", {"role": "status"})
-    answers = SubElement(form, "details")
+    SubElement(quiz, "div", {"role": "status"})
+    answers = SubElement(quiz, "details")
     SubElement(answers, "summary").text = "All answers"
     reasons = SubElement(answers, "ol")
     for number, (text, reason, right) in enumerate(choices):
@@ -181,4 +181,4 @@ def form(asked: list[Element], choices: list[Choice]) -> Element:
         if right:
             reason.set("class", "right")
         reasons.append(reason)
-    return form
+    return quiz

@@ -30,8 +30,10 @@ function erase() {
   } catch {} // then nothing was kept
 }
 
+const isPlain = (value) => value?.constructor === Object
+
 function isRecord(value) {
-  return value?.version === 1 && Object(value.quizzes) === value.quizzes
+  return value?.version === 1 && isPlain(value.quizzes) && Object.values(value.quizzes).every(isPlain)
 }
 
 function isKeeping() {
@@ -64,10 +66,13 @@ function show() {
     form.classList.toggle("is-answered", form.id in (quizzes[form.dataset.page] ?? {}))
   }
   for (const place of document.querySelectorAll("[data-quiz]")) {
-    const answers = Object.values(quizzes[place.dataset.quiz] ?? {})
-    const { of, counts } = place.dataset
-    if (counts) place.textContent = counts === "right" ? answers.filter(Boolean).length : answers.length
-    else mark(place, answers.length, of)
+    const { quiz, counts } = place.dataset
+    const answers = quizzes[quiz] ?? {}
+    const names = place.dataset.names.split(" ") // the page's own: a record may hold older ones
+    const done = names.filter((name) => name in answers)
+    if (counts === "answered") place.textContent = done.length
+    else if (counts === "right") place.textContent = done.filter((name) => answers[name]).length
+    else mark(place, done.length, names.length)
   }
 }
 
@@ -83,12 +88,10 @@ function mark(place, done, of) {
 const say = (text) => (document.querySelector("#progress-says").textContent = text)
 
 function save() {
-  const file = new Blob([JSON.stringify(read(), null, 2)], { type: "application/json" })
   const link = document.createElement("a")
-  link.href = URL.createObjectURL(file)
+  link.href = `data:application/json,${encodeURIComponent(JSON.stringify(read(), null, 2))}`
   link.download = "pytorch-workflow-progress.json"
   link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href))
 }
 
 async function load(input) {

@@ -235,7 +235,6 @@ rows = [" ".join(map(str, row)) for row in smile.tolist()]
 right.text(0.5, 0.5, "\n".join(rows), ha="center", va="center", linespacing=1.7)
 left.set_axis_off()
 right.set_axis_off()
-print(json.dumps({"bright": smile.sum().item()}))
 
 # %% [markdown]
 # ## A line with a known answer
@@ -523,9 +522,6 @@ fig, ax = plt.subplots()
 draw(ax, *parts)
 ax.set_xlabel("x")
 ax.legend()
-(X_learn, _), _, (X_judge, _) = parts
-outside = (X_judge < X_learn.min()) | (X_judge > X_learn.max())
-print(json.dumps({"test": len(X_judge), "outside": outside.sum().item()}))
 
 # %% [markdown]
 # ## Measure on the training data only

@@ -605,7 +605,6 @@ for shuffle in (False, True):
 numbers = {
     "once": twice[0],
     "again": twice[1],
-    "mae": scores["MAE"],
     "r2": scores["R²"],
     "always": (y_ring == common).float().mean().item(),
     "floor": floor,
@@ -623,8 +622,8 @@ print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.it
 # missing. (On the website, the checks were run on the solutions.)
 
 # %% [markdown] tags=["exercise"]
-# Five flats: what a model predicted for them, a column, and what they cost. Mend the mean absolute
-# error.
+# For five flats, `guesses` is a column of what a model predicted, and `prices` is what they cost.
+# Mend the mean absolute error.
 
 # %% tags=["solution"]
 guesses = torch.tensor([[210.0], [180], [340], [150], [295]])

@@ -194,7 +194,7 @@ assert chosen == {"hidden": [], "lr": 0.01}
 # features, and it wins by more than the spread over seeds. 205 birds and a nearly straight
 # relation give a network nothing to find. That is a result.
 #
-# The learning rate made no difference larger than the spread either, so we stop here.
+# The learning rate made no difference larger than the spread, so we stop here.
 #
 # ## The final model, and one look at the test
 #
@@ -235,7 +235,7 @@ print(f"worst miss: {misses.max():.0f} g")
 # ## Save, load, use
 #
 # Whoever uses the model needs the scaling too: without `mean` and `spread` it gives nonsense. Both
-# are buffers, so they belong into the model that is saved.
+# are buffers, so they belong in the model that is saved.
 
 
 # %%

@@ -47,11 +47,11 @@ def open_page(browser: Browser, site: Site) -> Iterator[Open]:
 
 def changed_by_keyboard(place: Locator) -> None:
     """Press an arrow key on the first slider or choice, or a button where there is neither."""
-    control = place.locator("input[type=range], input[type=radio]:checked").first
+    control = place.locator("input[type=range]:visible, input[type=radio]:checked:visible").first
     if control.count():
         control.press("ArrowRight")
     else:
-        place.locator("button").first.press("Enter")
+        place.locator("button:visible").first.press("Enter")
 
 
 @each
@@ -153,14 +153,23 @@ def test_an_address_with_nonsense_breaks_nothing(open_page: Open, name: str) -> 
     page, place = open_page(name)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    changed_by_keyboard(place)
-    expect(page).to_have_url(re.compile(r"\?\w+="))
-    keys = re.findall(r"[?&](\w+)=", page.url)
-    for nonsense in ("NaN", "-1e999", "%00", "constructor", "999999999"):
-        page.evaluate("hash => location.hash = hash", f"{name}?{keys[0]}={nonsense}")
-        page.wait_for_timeout(50)
-    expect(place.get_by_role("status")).not_to_have_text(re.compile("NaN|undefined|Infinity"))
-    assert errors == []
+    keys = place.evaluate(
+        """async place => {
+            const {Panel} = await import("/assets/explorables/kit.js")
+            const {default: explore} = await import(`/assets/explorables/${place.id}.js`)
+            const panel = new Panel(place)
+            explore(panel)
+            return Object.keys(panel.defaults)
+        }"""
+    )
+    assert keys
+    for nonsense in ("NaN", "-1e999", "%00", "constructor", "length", "999999999"):
+        query = "&".join(f"{key}={nonsense}" for key in keys)
+        page.evaluate("hash => location.hash = hash", f"{name}?{query}")
+        page.wait_for_timeout(500)  # the status is spoken once the reader rests
+        said = place.get_by_role("status").inner_text()
+        assert not re.search("NaN|undefined|Infinity", said), nonsense
+        assert errors == [], nonsense
 
 
 @each
@@ -191,9 +200,6 @@ def test_it_follows_the_theme(open_page: Open, name: str) -> None:
 @each
 def test_it_speaks_once_the_reader_rests(open_page: Open, name: str) -> None:
     page, place = open_page(name)
-    slider = place.locator("input[type=range]").first
-    if not slider.count():
-        return  # single presses, each worth a sentence
     place.evaluate(
         """place => {
             window.spoken = 0
@@ -203,11 +209,10 @@ def test_it_speaks_once_the_reader_rests(open_page: Open, name: str) -> None:
                 new MutationObserver(count).observe(region, watch)
         }"""
     )
-    slider.focus()
     for _ in range(8):
-        page.keyboard.press("ArrowRight")
+        changed_by_keyboard(place)
     page.wait_for_timeout(700)
-    assert page.evaluate("window.spoken") <= 2
+    assert 1 <= page.evaluate("window.spoken") <= 2
 
 
 @each
@@ -220,26 +225,26 @@ def test_it_answers_within_a_tenth_of_a_second_on_a_slow_machine(
     """
     page, place = open_page(name)
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    page.evaluate(
-        """() => {
-            window.slowest = 0
-            const note = list => {
-                const durations = list.getEntries().map(entry => entry.duration)
-                window.slowest = Math.max(window.slowest, ...durations)
-            }
-            new PerformanceObserver(note).observe({type: "event", durationThreshold: 16})
-        }"""
-    )
+    # A key acts as it goes down or as it comes up: each time counts, until its frame is painted.
+    measure = """() => {
+        const painted = kind => new Promise(done => {
+            const note = ({timeStamp}) => requestAnimationFrame(
+                () => setTimeout(() => done(performance.now() - timeStamp)))
+            addEventListener(kind, note, {capture: true, once: true})
+        })
+        window.took = Promise.all(["keydown", "keyup"].map(painted))
+    }"""
     # Of many alike, such as the cells of a grid, the first few.
     controls = place.locator("button:enabled:visible, input:enabled:visible").all()[:16]
+    quickest = {}
     for control in controls:
-        kind = control.get_attribute("type") or ""
-        key = {"range": "ArrowRight", "text": "7"}.get(kind, " ")
-        tries = []
-        for _ in range(3):
-            if control.is_enabled() and control.is_visible():
-                page.evaluate("window.slowest = 0")
-                control.press(key)
-                page.evaluate("new Promise(done => setTimeout(done, 60))")
-                tries.append(page.evaluate("window.slowest"))
-        assert min(tries, default=0) <= 100, control.evaluate("control => control.outerHTML")
+        tries: list[float] = []
+        while len(tries) < 3 and control.is_visible():
+            kind = control.get_attribute("type") or ""
+            page.evaluate(measure)
+            control.press({"range": "ArrowRight", "text": "7"}.get(kind, " "))
+            tries.append(max(page.evaluate("window.took")))
+        if tries:  # else what was pressed before took it away
+            quickest[str(control)] = min(tries)
+    assert quickest
+    assert max(quickest.values()) <= 100, quickest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
+from test_torch import published
 from torch import nn
 
 from workflow import LinearRegressionModel
@@ -18,10 +18,6 @@ from workflow import LinearRegressionModel
 def game(page: Page) -> Locator:
     page.goto("models/")
     return page.locator("#optimizer")
-
-
-def published(game: Locator) -> dict[str, Any]:
-    return dict(json.loads(game.get_attribute("data-numbers") or ""))
 
 
 def descent(numbers: dict[str, Any], steps: int, **start: float) -> tuple[float, float]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
 
 import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
+from test_torch import published
 from torch import nn
 
 from workflow import LinearRegressionModel, batches, evaluate, make_line, split, train_epoch
@@ -51,7 +51,7 @@ def opened(page: Page, fragment: str = "") -> Locator:
 
 
 def test_its_numbers_are_those_of_torch(page: Page) -> None:
-    shown = json.loads(opened(page).get_attribute("data-numbers") or "")
+    shown = published(opened(page))
     whole = Run()
     never, weights = zip(*((whole.epoch(), whole.weights()) for _ in range(EPOCHS)), strict=True)
     assert shown["never"] == pytest.approx(never, abs=1e-6)

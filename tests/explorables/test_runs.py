@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
+from test_torch import published
 from torch import nn
 
 from workflow import MLP, choose, evaluate, fit, make_line, run, split
@@ -24,7 +24,7 @@ def place(page: Page) -> Locator:
 
 @pytest.fixture
 def runs(place: Locator) -> Runs:
-    shown: Runs = json.loads(place.get_attribute("data-numbers") or "")["runs"]
+    shown: Runs = published(place)["runs"]
     return shown
 
 
@@ -113,6 +113,6 @@ def test_a_pinned_run_stays_for_comparison(page: Page, place: Locator, runs: Run
     expect(dashed).to_have_attribute("d", at_first or "none")
     expect(chosen).not_to_have_attribute("d", at_first or "none")
     gap = runs[4]["loss"] - runs[3]["loss"]
-    expect(place.get_by_role("status")).to_contain_text(f"(dashed) ended {gap:.4f} lower.")
+    expect(place.get_by_role("status")).to_contain_text(f"(dashed) was {gap:.4f} lower.")
     page.reload()
     expect(dashed).to_have_attribute("d", at_first or "none")

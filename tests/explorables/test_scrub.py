@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 import torch
 from conftest import Site
 from playwright.sync_api import Browser, Page, expect
+from test_torch import published
 from torch import nn
 
 from workflow import MLP, LinearRegressionModel, evaluate, make_line, predict, split
@@ -21,7 +21,7 @@ def test_its_numbers_are_those_of_torch(page: Page) -> None:
     model = LinearRegressionModel()
     sgd = torch.optim.SGD(model.parameters(), lr=0.01)
     page.goto("evaluation/")
-    shown = json.loads(page.locator("#scrub").get_attribute("data-numbers") or "")
+    shown = published(page.locator("#scrub"))
     assert len(shown["weight"]) == 101
     for epoch in range(101):
         expected = {
@@ -64,7 +64,7 @@ def test_the_network_is_that_of_torch(page: Page) -> None:
     adam = torch.optim.Adam(model.parameters(), lr=0.01)
     grid = torch.linspace(-1, 1, 41).reshape(-1, 1)
     page.goto("evaluation/")
-    shown = json.loads(page.locator("#scrub").get_attribute("data-numbers") or "")["network"]
+    shown = published(page.locator("#scrub"))["network"]
     assert shown["epoch"][-1] == 500
     for epoch in range(1, 501):
         adam.zero_grad()
@@ -85,7 +85,7 @@ def test_the_network_is_that_of_torch(page: Page) -> None:
 def test_the_place_to_stop_is_where_the_validation_loss_is_lowest(page: Page) -> None:
     page.goto("evaluation/")
     place = page.locator("#scrub")
-    shown = json.loads(place.get_attribute("data-numbers") or "")["network"]
+    shown = published(place)["network"]
     place.get_by_role("radio", name="overfits").check()
     slider = place.get_by_role("slider", name="Epoch")
     expect(slider).to_have_attribute("aria-valuetext", "1")
@@ -114,7 +114,7 @@ def test_play_runs_to_the_end_and_stops_when_pressed_again(page: Page) -> None:
     page.wait_for_timeout(200)
     assert 0 < int(slider.input_value()) == stopped < 100
     place.get_by_role("button", name="Play").click()
-    expect(slider).to_have_value("100")
+    expect(slider).to_have_value("100", timeout=10_000)
     expect(place.get_by_role("button", name="Play")).to_be_visible()
 
 
@@ -125,6 +125,6 @@ def test_play_is_at_once_at_its_end_without_motion(browser: Browser, site: Site)
     place = page.locator("#scrub")
     place.get_by_role("button", name="Play").click()
     slider = place.get_by_role("slider", name="Epoch")
-    expect(slider).to_have_attribute("aria-valuetext", "500", timeout=300)
+    expect(slider).to_have_attribute("aria-valuetext", "500", timeout=2000)
     expect(place.get_by_role("status")).to_have_text(re.compile("^After 500 epochs"))
     context.close()

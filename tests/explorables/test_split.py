@@ -99,8 +99,9 @@ def test_its_line_of_code_makes_what_is_shown(page: Page, address: str) -> None:
     assert shown_parts(place) == list(zip(("training", "validation", "test"), sizes, strict=True))
     (X_learn, _), (X_judge, _) = names["train"], names["test"]
     beyond = int(((X_judge < X_learn.min()) | (X_judge > X_learn.max())).sum())
-    sentence = {0: "No test point lies beyond", len(X_judge): "Every test point lies beyond"}
-    expected = sentence.get(beyond, f"{beyond} of {len(X_judge)} test points beyond")
+    sentence = {0: "No test point lies beyond", 1: "test points lies beyond"}
+    sentence[len(X_judge)] = "Every test point lies beyond"
+    expected = sentence.get(beyond, f"{beyond} of {len(X_judge)} test points lie")
     says = place.get_by_role("status")
     expect(says).to_contain_text(expected)
     end = f"to {X_learn.max():.2f}" if len(X_learn) > 1 else "alone"

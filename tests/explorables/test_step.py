@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
 import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
+from test_torch import published
 from torch import nn
 
 from workflow import LinearRegressionModel, make_line, split
@@ -57,7 +57,7 @@ def in_python(presses: str) -> list[dict[str, Any]]:
 
 def test_any_order_leaves_what_torch_leaves(page: Page) -> None:
     page.goto("training/")
-    numbers = json.loads(page.locator("#step").get_attribute("data-numbers") or "")
+    numbers = published(page.locator("#step"))
     for presses, found in zip(ORDERS, page.evaluate(RUN, [ORDERS, numbers]), strict=True):
         for i, (ours, torchs) in enumerate(zip(found, in_python(presses), strict=True)):
             so_far = presses[: i + 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -10,17 +9,10 @@ import pytest
 import torch
 from conftest import Site
 from playwright.sync_api import Browser, Locator, Page, expect
-from torch import nn
+from test_torch import LOSSES, OPTIMIZERS, X, published, y
 
-from workflow import LinearRegressionModel, make_line, split
+from workflow import LinearRegressionModel
 
-X, y = (part.double() for part in split(*make_line(), shuffle=False)[0])
-LOSSES = {"l1": nn.L1Loss(), "mse": nn.MSELoss()}
-OPTIMIZERS: dict[str, Any] = {
-    "sgd": torch.optim.SGD,
-    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9),
-    "adam": torch.optim.Adam,
-}
 # The map in the units of its drawing: where the minimum is, and how long a unit.
 LEFT, TOP, UNIT = 188, 116.5, 284 / 2.4
 
@@ -47,7 +39,7 @@ def way(loss: str, optimizer: str, lr: float, steps: int) -> list[tuple[float, f
 
 def test_the_numbers_are_those_of_torch(page: Page) -> None:
     opened(page)
-    shown = json.loads(page.locator("#surface").get_attribute("data-numbers") or "")
+    shown = published(page.locator("#surface"))
     columns = torch.cat([X, torch.ones_like(X)], dim=1)
     hessian = torch.autograd.functional.hessian(
         lambda parameters: LOSSES["mse"](columns @ parameters, y.flatten()),

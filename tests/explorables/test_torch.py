@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 from torch import nn
 
 from workflow import LinearRegressionModel, make_line, split
@@ -18,6 +19,11 @@ OPTIMIZERS: dict[str, Any] = {
     "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9),
     "adam": torch.optim.Adam,
 }
+
+
+def published(place: Locator) -> Any:
+    """Read the numbers that the page gives its explorable."""
+    return json.loads(place.get_attribute("data-numbers") or "")
 
 
 def both(

@@ -16,7 +16,7 @@ export function svg(tag, attributes = {}, ...children) {
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value)
-    else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value)
+    else element.setAttribute(name, value)
   }
   element.append(...children)
   return element
@@ -34,7 +34,7 @@ export function range(from, to, step) {
   return Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => Number((from + i * step).toFixed(10)))
 }
 
-export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches
+const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches
 
 export class Panel {
   constructor(place) {
@@ -96,8 +96,9 @@ export class Panel {
     this.stop()
     const first = this.state[key]
     if (reducedMotion()) return this.set({ [key]: last })
-    const begun = performance.now()
+    let begun
     const step = (now) => {
+      begun ??= now
       const share = Math.min(1, (now - begun) / milliseconds)
       this.set({ [key]: Math.round(first + (last - first) * share) })
       this.playing = share < 1 && this.place.isConnected ? requestAnimationFrame(step) : null
@@ -162,7 +163,7 @@ export class Panel {
       return html("label", {}, input, text)
     })
     const group = html("fieldset", {}, html("legend", {}, label), ...inputs)
-    this.accepts[key] = (text) => (Object.hasOwn(options, text) ? text : null)
+    this.accepts[key] = (text) => (Object.keys(options).includes(text) ? text : null)
     this.shown[key] = (now) => {
       for (const input of group.elements) input.checked = input.value === now
     }
@@ -209,15 +210,14 @@ const MARKS = {
 }
 
 // Axes with a title, and lines and marks on them. Coordinates are the data's.
-export class Chart {
-  constructor({ title, describe = "", x, y, height = 220 }) {
+class Chart {
+  constructor({ title, x, y, height = 220 }) {
     Object.assign(this, { width: 340, height, left: 46, right: 10, top: 10, bottom: 40 })
     this.axes = svg("g", { class: "axes" })
     this.area = svg("g")
-    this.description = svg("desc", {}, describe)
     // A name and no <title>, which would pop up under the pointer.
     const named = { viewBox: `0 0 ${this.width} ${height}`, role: "img", "aria-label": title }
-    this.picture = svg("svg", named, this.description, this.axes, this.area)
+    this.picture = svg("svg", named, this.axes, this.area)
     this.figure = html("figure", {}, html("figcaption", { "aria-hidden": "true" }, title), this.picture)
     this.scale(x, y)
   }
@@ -233,7 +233,7 @@ export class Chart {
       ...ticks(x).map(([at, text]) => svg("text", { x: this.x(at), y: foot + 16, "text-anchor": "middle" }, text)),
       ...ticks(y).map(([at, text]) => svg("text", { x: this.left - 6, y: this.y(at) + 4, "text-anchor": "end" }, text)),
       svg("text", { x: this.width - this.right, y: this.height - 6, "text-anchor": "end" }, x.label),
-      svg("text", { x: 0, y: this.top + 2, class: "label" }, y.label ?? ""),
+      svg("text", { x: 0, y: this.top + 2 }, y.label ?? ""),
     )
   }
 
@@ -247,10 +247,6 @@ export class Chart {
   marks(kind) {
     const path = this.area.appendChild(svg("path", { class: `marks ${kind}` }))
     return { path, set: (xs, ys) => path.setAttribute("d", xs.map((x, i) => MARKS[kind](fixed(this.x(x)), fixed(this.y(ys[i])))).join("")) }
-  }
-
-  describe(text) {
-    this.description.textContent = text
   }
 }
 

@@ -7,7 +7,7 @@ const LABELS = { text: "text", dna: "DNA", row: "table row", tone: "tone", drawi
 const PITCHES = range(-36, 48, 1).map((steps) => Math.round(440 * 2 ** (steps / 12)))
 const SHOWN = 24 // of a tone's 4,000
 const START = {
-  ...{ kind: "text", text: "Grüße 👋", by: "bytes", dna: "GATTACA", area: 52.5, rooms: 2, heating: "oil" },
+  ...{ kind: "text", text: "Hello", by: "bytes", dna: "GATTACA", area: 52.5, rooms: 2, heating: "oil" },
   ...{ pitch: 440, loudness: 0.5, drawing: "0024240081423c00" },
 }
 

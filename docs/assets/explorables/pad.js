@@ -29,9 +29,12 @@ export function pad(panel, key) {
     paint(target)
   }
   const walk = (event) => {
-    const next = cells[cells.indexOf(event.target) + STEPS[event.key]]
-    if (event.key in STEPS) event.preventDefault()
-    next?.focus()
+    if (!(event.key in STEPS)) return
+    event.preventDefault()
+    const i = cells.indexOf(event.target)
+    const next = i + STEPS[event.key]
+    const beyond = Math.abs((next & 7) - (i & 7)) > 1 // the edge of a row
+    if (!beyond) cells[next]?.focus()
   }
   const reach = ({ target }) => cells.forEach((cell) => (cell.tabIndex = cell === target ? 0 : -1))
   const name = (i) => `row ${i >> 3}, column ${i & 7}`
@@ -42,7 +45,7 @@ export function pad(panel, key) {
     for (const [i, pixel] of pixels(now).flat().entries()) cells[i].ariaPressed = String(pixel === 1)
   }
   const on = {
-    onpointerdown: begin,
+    onpointerdown: (event) => event.button || begin(event),
     onpointermove: (event) => event.buttons && paint(document.elementFromPoint(event.clientX, event.clientY)),
     onclick: (event) => event.detail || begin(event), // of a key: the mouse has painted already
     onkeydown: walk,

@@ -68,11 +68,9 @@ export default function resume(panel) {
     none.textContent = run.apart.length ? "" : "0 after each epoch"
     none.setAttribute("x", gap.x(stop < last / 2 ? 0.75 * last : 0.25 * last))
     parts.replaceChildren(...PARTS.map((part, i) => html("li", {}, i < kept ? `✓ ${part}` : `– ${part} (lost)`)))
-    const end = `At epoch ${last} the loss is ${short(run.loss.at(-1))}`
-    losses.describe(`${end}; never stopped, ${short(never.at(-1))}.`)
-    gap.describe(run.apart.length ? `At epoch ${last}: ${short(run.apart.at(-1))}.` : none.textContent)
     if (!run.apart.length) return outcome()
-    return `${outcome(show(rate[at]))} ${end} instead of ${short(never.at(-1))}.`
+    const ends = [run.loss, never].map((losses) => short(losses.at(-1)))
+    return `${outcome(show(rate[at]))} At epoch ${last} the loss is ${ends[0]} instead of ${ends[1]}.`
   }
 }
 

@@ -100,13 +100,13 @@ export default function compareRuns(panel) {
     const stands = `${mine.name} is ${PLACES[rank]} of 4, ${show(gap)} ${rank ? "behind" : "ahead of"} ${rival.name}.`
     if (one) return `By seed ${seed} alone, ${stands} Does another seed agree?`
     const luck = Math.max(mine.high - mine.low, rival.high - rival.low)
-    const verdict = gap > luck ? "less than that, so the setting did it" : "and a smaller difference is no result"
-    return `By the mean of three seeds, ${stands} The seed alone makes up to ${show(luck)}, ${verdict}.`
+    const verdict = gap > luck ? "less than that, so the setting did it" : "so this difference is no result"
+    return `By the mean of three seeds, ${stands} Runs of one setting lie up to ${show(luck)} apart, ${verdict}.`
   }
 
   function beside(run, other) {
     if (other < 0 || other === run) return ""
     const gap = runs[other].loss - runs[run].loss
-    return ` The pinned run (dashed) ended ${show(Math.abs(gap))} ${gap < 0 ? "lower" : "higher"}.`
+    return ` At its best, the pinned run (dashed) was ${show(Math.abs(gap))} ${gap < 0 ? "lower" : "higher"}.`
   }
 }

@@ -22,14 +22,12 @@ export function labels({ noise, seed }) {
 export default function split(panel) {
   const line = panel.chart({
     title: "The points and their parts",
-    describe: "Fifty points along a line. A bar below them shows how far the training data reaches.",
     x: { label: "x", from: 0, to: 1, ticks: [0, 0.5, 1] },
     y: { label: "y", from: -0.25, to: 1.4, ticks: [0, 0.5, 1] },
     height: 190,
   })
   const row = panel.chart({
     title: "The row that is cut",
-    describe: "The same points by their place in the row: training first, validation next, the test last.",
     x: { label: "place in the row", from: 0, to: 49, ticks: [0, 10, 20, 30, 40, 49] },
     y: { label: "x", from: 0, to: 1.1, ticks: [0, 0.5, 1] },
     height: 190,
@@ -63,7 +61,7 @@ export default function split(panel) {
     })
     reach.set(ends(parts.train), [-0.15, -0.15])
     code.textContent = call(state)
-    return [judge(parts), ...warn(state, parts)].join(" ")
+    return [judge(parts), ...(parts.test.length ? warn(state, parts) : [])].join(" ")
   }
 }
 
@@ -87,7 +85,7 @@ function judge({ train, test }) {
   const learned = `The model learns from x = ${show(low, 2)} ${low < high ? `to ${show(high, 2)}` : "alone"}.`
   if (outside === test.length) return `${learned} Every test point lies beyond: the test asks for extrapolation.`
   if (!outside) return `${learned} No test point lies beyond: the test asks for interpolation.`
-  return `${learned} ${outside} of ${test.length} test points beyond it: extrapolation. The others fill gaps.`
+  return `${learned} ${outside} of ${test.length} test points ${outside === 1 ? "lies" : "lie"} beyond: extrapolation. The others fill gaps.`
 }
 
 // What a part too small means, and when the seed has nothing to decide.

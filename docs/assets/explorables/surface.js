@@ -140,13 +140,13 @@ function clip({ left, right, top, bottom, width, height, picture, area }) {
 
 // What happened, in words.
 function verdict({ lr, steps, loss, optimizer }, path, blown, largest) {
-  const height = (step) => show(path.loss[step], path.loss[step] < 100 ? 4 : 0)
+  const height = (step) => show(path.loss[step], path.loss[step] < 0.001 ? 6 : path.loss[step] < 100 ? 4 : 0)
   const place = (step) => `weight ${show(path.weight[step])}, bias ${show(path.bias[step])} (loss ${height(step)})`
   const room = { "mse sgd": 2, "mse momentum": 3.8 }[`${loss} ${optimizer}`]
   const limit = room / largest // not a number where there is none, and then nothing is above it
   const near = Math.abs(lr / limit - 1) < 0.1
   const curvature = show(largest)
-  const limits = ` The limit is ${room} / ${curvature} = ${show(limit)}; ${curvature} is the largest curvature.`
+  const limits = ` The limit is ${room} / ${curvature} = ${show(limit)}; ${curvature} says how fast the steepest slope grows.`
   const why = near ? limits : ""
   if (blown >= 0) return `Diverges: at step ${blown} the loss passed a million.${why}`
 
