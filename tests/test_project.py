@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +12,16 @@ import pytest
 import torch
 from conftest import ROOT, Site
 from playwright.sync_api import Page
+from test_tutorials import run
 
 PAGE = (ROOT / "docs/project/index.md").read_text("utf-8")
 
 
 def test_the_reference_run_repeats_beside_its_data(site: Site, tmp_path: Path) -> None:
     """As a reader has it: the script and the table, both downloaded into one folder."""
-    shutil.copy(site.folder / "project/tutorial/tutorial.py", tmp_path)
     shutil.copy(site.folder / "project/penguins.csv", tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "tutorial.py"],
-        cwd=tmp_path,
-        env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    report = re.search(r"Result     (\d+) g \(test MAE, 68 birds", done.stdout)
+    printed = run(site.folder / "project/tutorial/tutorial.py", tmp_path)
+    report = re.search(r"Result     (\d+) g \(test MAE, 68 birds", printed)
     assert report
     page = (site.folder / "project/tutorial/index.html").read_text("utf-8")
     assert report[0] in page
