@@ -355,6 +355,8 @@ def test_a_kernel_that_never_comes_up_is_tried_twice(monkeypatch: pytest.MonkeyP
 def test_ctrl_c_does_not_wait_for_cells(tmp_path: Path) -> None:
     code = f"from pathlib import Path\nPath({str(tmp_path)!r}, 'started').touch()\nwhile True: pass"
     site = Site(tmp_path, {"line": f"# %% [markdown]\n# # Line\n# %%\n{code}\n"})
+    # Tests run as a background job ignore Ctrl-C, and the build would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with site.start() as build:
         while not (tmp_path / "started").exists():
             time.sleep(0.1)
