@@ -90,7 +90,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     extension.questions.uri = page.file.src_uri
     if page.file.src_uri != PROGRESS:
         return markdown
-    table = "| stage | answered | right at first |\n|---|---|---|\n"
+    table = "| stage | answered | right |\n|---|---|---|\n"
     for uri, (name, found) in config.extra["quizzes"].items():
         answered, right = (
             f'<span data-quiz="{name}" data-names="{" ".join(found)}" data-counts="{what}">–</span>'
