@@ -1,10 +1,7 @@
 // One step at a time: the five lines of the loop as buttons, to be pressed in any order, and what
 // Python then holds. The state is the presses themselves; all else follows from them.
 import { html, range, show } from "./kit.js"
-import { measure } from "./torch.js"
-
-const X = range(0, 0.78, 0.02)
-const y = X.map((x) => 0.7 * x + 0.3)
+import { LINE, measure } from "./torch.js"
 
 const CODE = {
   p: "y_pred = model(X_train)",
@@ -19,7 +16,7 @@ const RUN = {
   p(now) {
     now.epochs += 1
     // The record: the loss and both slopes at the parameters as they are, so before any step.
-    now.y_pred = { ...measure("l1", now.weights, now.bias, X, y), steps: now.steps, freed: false }
+    now.y_pred = { ...measure("l1", now.weights, now.bias, LINE.X, LINE.y), steps: now.steps, freed: false }
     return "Forty predictions, and a record of how they were made."
   },
   l(now) {

@@ -1,9 +1,7 @@
 // The loss surface: an optimizer's way over the map of weight and bias, and its loss after each step.
 import { html, range, show, svg, upTo } from "./kit.js"
-import { descend, measure } from "./torch.js"
+import { LINE, descend, measure } from "./torch.js"
 
-const X = range(0, 0.78, 0.02)
-const y = X.map((x) => 0.7 * x + 0.3)
 const LOW = 1e-5 // converged, if the loss stays below
 const HIGH = 1e6 // diverged
 
@@ -75,7 +73,7 @@ export default function surface(panel) {
   })
 
   panel.draw = (state) => {
-    const path = descend({ ...state, X, y })
+    const path = descend({ ...state, ...LINE })
     const blown = path.loss.findIndex((loss) => !(loss < HIGH)) // as no number is an end, too
     const end = blown < 0 ? state.steps : blown
     const first = state.zoom ? Math.max(0, end - 20) : 0
@@ -122,7 +120,7 @@ function along(from, to, heights) {
 // At the minimum no point misses, so on each ray from there the L1 loss grows with the distance and
 // the MSE with its square: all rings have one shape, at any magnification.
 function contours(loss, unit) {
-  const at = (weight, bias) => measure(loss, 0.7 + weight, 0.3 + bias, X, y).loss
+  const at = (weight, bias) => measure(loss, 0.7 + weight, 0.3 + bias, LINE.X, LINE.y).loss
   const shape = range(0, 6.25, 0.05).map((angle) => {
     const [weight, bias] = [Math.cos(angle), Math.sin(angle)]
     const far = unit * (at(1.2, 0.9) / at(weight, bias)) ** (loss === "mse" ? 0.5 : 1)

@@ -1,4 +1,9 @@
 // What PyTorch computes for the line, in float64. The tests hold it against torch to 1e-5.
+import { range } from "./kit.js"
+
+// The forty points that the course trains on.
+const forty = range(0, 0.78, 0.02)
+export const LINE = { X: forty, y: forty.map((x) => 0.7 * x + 0.3) }
 
 // The loss and its two gradients at a weight and a bias: before a step, as in the loop.
 export function measure(loss, weight, bias, X, y) {
