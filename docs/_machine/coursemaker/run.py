@@ -19,7 +19,7 @@ from coursemaker.tutorial import Fault, tags
 
 KERNELS = Path(__file__).with_name("kernels")
 SECONDS = 120  # a cell that takes longer hangs
-MOST_OUTPUT = 200_000  # characters that a cell prints; more is a page that nobody can load
+MOST_OUTPUT = 100_000  # characters that a cell prints; more is a page that nobody can load
 LONGEST_FOLDER = 80  # characters; the address of a socket in it may have about 107
 HELPERS = re.compile("resource_tracker|torch_shm_manager")  # of multiprocessing, which ends them
 
@@ -77,7 +77,7 @@ def start(
         manager.prepared = prepared
         if os.name != "nt" and len(str(folder)) < LONGEST_FOLDER:
             manager.transport = "ipc"  # no ports to race for, no network
-        client = Client(notebook, km=manager, timeout=seconds, coalesce_streams=True)
+        client = Client(notebook, km=manager, timeout=seconds)
         client.shutdown_kernel = "immediate"
         try:
             client.start_new_kernel(cwd=str(folder), env=env)
@@ -94,13 +94,11 @@ class Client(NotebookClient):
     """Stops listening to a cell that prints without end."""
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        added = super().output(outs, msg, display_id, cell_index)
-        if sum(len(output.get("text", "")) for output in outs) > MOST_OUTPUT:
-            shown = outs[0].text[:60]
-            raise Fault(
-                f"Prints more than {MOST_OUTPUT:,} characters, beginning with {shown!r}. Print less."
-            )
-        return added
+        return None if printed_by(outs) > MOST_OUTPUT else super().output(outs, msg, display_id, cell_index)
+
+
+def printed_by(outputs: Iterable[NotebookNode]) -> int:
+    return sum(len(output.get("text", "")) for output in outputs)
 
 
 def run_cell(client: Client, cell: NotebookNode, number: int, seconds: int) -> None:
@@ -120,10 +118,31 @@ def run_cell(client: Client, cell: NotebookNode, number: int, seconds: int) -> N
     if cell.cell_type == "code":
         cell.metadata.pop("execution", None)  # when each step was taken
         judge(cell)
+        cell.outputs = joined(cell.outputs)
+
+
+def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """Put printed text together again that arrives in pieces cut by chance."""
+    result: list[NotebookNode] = []
+    for output in outputs:
+        if result and output.output_type == result[-1].output_type == "stream":
+            result[-1].text += output.text
+        else:
+            result.append(output)
+    for output in result:
+        if output.output_type == "stream":  # a progress bar writes over its line
+            lines = (line.rstrip("\r").rpartition("\r")[2] for line in output.text.split("\n"))
+            output.text = "\n".join(lines)
+    return result
 
 
 def judge(cell: NotebookNode) -> None:
-    """Fail for a warning without its tag, for a tag without its error or warning, for chance."""
+    """Fail for a warning without its tag, a tag without its error or warning, and what the kernel saw."""
+    if printed_by(cell.outputs) > MOST_OUTPUT:
+        start = "".join(output.get("text", "") for output in cell.outputs)[:60]
+        raise Fault(
+            f"Prints more than {MOST_OUTPUT:,} characters, beginning with {start!r}. Print less."
+        )
     for output in cell.outputs:
         if fault := output.get("metadata", {}).get("fault"):
             raise Fault(fault)
