@@ -234,16 +234,29 @@ def around(match: re.Match[str]) -> str:
     return match.string[max(match.start() - 40, 0) : match.end() + 40].strip()
 
 
-def main(paths: list[str]) -> int:
-    """Print the typed numbers of explanation pages; the tests check tutorials as well."""
-    lines = [
-        f"{path}: {number}"
-        for path in paths
-        for number in typed_on_page(Path(path).read_text(encoding="utf-8"))
-    ]
-    print("\n".join(lines) or "No typed numbers.")
-    return bool(lines)
+def executed(path: Path) -> Any:
+    from coursemaker import run, tutorial  # here, as they take longer to import than a page to check
+
+    notebook = tutorial.read(path.read_text(encoding="utf-8"))
+    run.run(notebook, Path.cwd(), data=Path("docs").glob("*/*.csv"))
+    return notebook
+
+
+def main(paths: Iterable[Path]) -> int:
+    """Print the typed numbers of pages, tutorials among them, which are run."""
+    total = 0
+    for path in paths:
+        is_tutorial = path.suffix == ".py"
+        found = (
+            typed_in_tutorial(cells(executed(path)))
+            if is_tutorial
+            else typed_on_page(path.read_text(encoding="utf-8"))
+        )
+        total += len(found)
+        print(*(f"{path}: {number}" for number in found), sep="\n", end="\n" * bool(found))
+    print(f"{total} typed numbers")
+    return total > 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(map(Path, sys.argv[1:])))
