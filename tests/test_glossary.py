@@ -154,7 +154,7 @@ def test_links_are_markdown_s_own_so_that_a_site_checks_and_rewrites_them(tmp_pa
 
 def test_the_glossary_has_an_anchor_at_each_entry_and_no_links(tmp_path: Path) -> None:
     html = rendered(SMALL, tmp_path, "glossary.md")
-    assert re.findall(r'<dt(.*?)><strong>(.*?)</strong>', html) == [
+    assert re.findall(r"<dt(.*?)><strong>(.*?)</strong>", html) == [
         (' id="gradient"', "gradient"),
         (' id="gradient-descent"', "gradient descent"),
         (' id="loss"', "loss"),

@@ -111,13 +111,13 @@ def test_six_choices_are_too_many() -> None:
 
 
 def test_what_markdown_would_show_as_text_is_named() -> None:
-    with pytest.raises(MarkupError, match="`/// quiz | one-and-one` has no end: write `///`"):
+    with pytest.raises(MarkupError, match=r"`/// quiz . one-and-one` has no end: write `///`"):
         rendered(GOOD.removesuffix("///\n"))
-    with pytest.raises(MarkupError, match="`/// quizz | one-and-one` begins or ends no block"):
+    with pytest.raises(MarkupError, match=r"`/// quizz . one-and-one` begins or ends no block"):
         rendered(GOOD.replace("quiz", "quizz"))
-    with pytest.raises(MarkupError, match="`/// quiz | one-and-one` begins or ends no block"):
+    with pytest.raises(MarkupError, match=r"`/// quiz . one-and-one` begins or ends no block"):
         rendered(GOOD.replace("one-and-one\n", "one-and-one\n    label: One\n"))
-    with pytest.raises(MarkupError, match="`///` begins or ends no block"):
+    with pytest.raises(MarkupError, match=r"`///` begins or ends no block"):
         rendered(f"{GOOD}\n///")
 
 
@@ -127,7 +127,7 @@ def test_names_are_asked_for_and_given_once() -> None:
         with pytest.raises(MarkupError, match="2 questions have the name one-and-one"):
             check(GOOD + GOOD)
         for name in ("", " | One", " | one one"):
-            with pytest.raises(MarkupError, match="A question has the name .*; expected small"):
+            with pytest.raises(MarkupError, match=r"A question has the name .*; expected small"):
                 check(GOOD.replace(" | one-and-one", name))
 
 

@@ -1,4 +1,4 @@
-"""What the blocks of a page, `/// name | argument` to `///`, have in common: mistakes are errors."""
+"""Blocks of a page, from `/// name | argument` to `///`, whose mistakes are errors."""
 
 import re
 from xml.etree.ElementTree import Element

@@ -50,7 +50,8 @@ def terms(source: str) -> tuple[Term, ...]:
     lines = source.split("\n")
     for preprocessor in markdown.preprocessors:
         lines = preprocessor.run(lines)
-    return tuple(entries(markdown.parser.parseDocument(lines).getroot()))
+    root = markdown.parser.parseDocument(lines).getroot()
+    return tuple(entries(root)) if root is not None else ()
 
 
 def entries(root: Element) -> Iterator[Term]:
@@ -118,7 +119,8 @@ class Mentions:
 
     def links(self, text: str | None) -> tuple[str, list[Element]]:
         """Take a text apart: what stands before the first link, and the links with their tails."""
-        before, found, end = "", [], 0
+        before, end = "", 0
+        found: list[Element] = []
         for match in self.pattern.finditer(text or ""):
             if term := self.take(match):
                 between = (text or "")[end : match.start()]

@@ -133,7 +133,9 @@ def front_matter(source: str) -> dict[str, Any]:
 
 
 def parser(root: Path) -> Markdown:
-    anything = defaultdict(lambda: {"numbers": defaultdict(lambda: "…"), "html": ""})
+    anything: dict[str, Any] = defaultdict(
+        lambda: {"numbers": defaultdict(lambda: "…"), "html": ""}
+    )
     return Markdown(
         extensions=EXTENSIONS,
         extension_configs={
@@ -196,11 +198,11 @@ def typed(sections: list[Section], meta: dict[str, Any]) -> list[str]:
         printed = with_sizes(numbers(section.printed))
         for text in section.prose:
             for match in NUMBER.finditer(text):
-                if RESULT.search(match[0]):
-                    number = value(match[0])
-                    unused -= {number, -number}
-                    if number not in exact and not is_rounded(number, printed):
-                        found.append(f"{match[0]} in “{around(match)}”")
+                number = value(match[0])
+                unused -= {number, -number}
+                vouched = number in exact or is_rounded(number, printed)
+                if RESULT.search(match[0]) and not vouched:
+                    found.append(f"{match[0]} in “{around(match)}”")
     return found + [f"{number}, which is given, but not on the page" for number in sorted(unused)]
 
 
@@ -235,7 +237,10 @@ def around(match: re.Match[str]) -> str:
 
 
 def executed(path: Path) -> Any:
-    from coursemaker import run, tutorial  # here, as they take longer to import than a page to check
+    from coursemaker import (
+        run,
+        tutorial,
+    )  # here, as they take longer to import than a page to check
 
     notebook = tutorial.read(path.read_text(encoding="utf-8"))
     run.run(notebook, Path.cwd(), data=Path("docs").glob("*/*.csv"))

@@ -149,10 +149,11 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         """Tell the extensions where the page is that comes next."""
         uri = page.file.src_uri
         config.mdx_configs["coursemaker.quiz"] = {"page": page_key(uri)}
-        # On API pages, parameters are those of a function.
-        link = "" if uri.startswith("api/") else posixpath.relpath(GLOSSARY, posixpath.dirname(uri) or ".")
-        path = str(Path(config.docs_dir, GLOSSARY))
-        config.mdx_configs["coursemaker.glossary"] = {"glossary": path, "link": link}
+        link = posixpath.relpath(GLOSSARY, posixpath.dirname(uri) or ".")
+        config.mdx_configs["coursemaker.glossary"] = {
+            "glossary": str(Path(config.docs_dir, GLOSSARY)),
+            "link": "" if uri.startswith("api/") else link,  # there, words are those of a function
+        }
 
     def on_env(self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Give the templates the questions of each page."""

@@ -1,7 +1,7 @@
 """What tutorials publish, put where other pages ask for it.
 
-A cell that begins with `# publish: name` prints a JSON object and may draw figures. On any page, and
-in drawings that are included there, `{{ name.key }}` becomes one of its values, and
+A cell that begins with `# publish: name` prints a JSON object and may draw figures. On any page,
+and in drawings that are included there, `{{ name.key }}` becomes one of its values, and
 
     /// explorable | name
         label: Scrub the epochs
@@ -70,12 +70,12 @@ class Values(Preprocessor):
         return with_values("\n".join(lines), self.published).split("\n")
 
 
-class Explorable(Block):
+class Explorable(Block):  # type: ignore[misc]  # has no types
     """A place for a script, with what is there without."""
 
     NAME = "explorable"
     ARGUMENT = True
-    OPTIONS = dict.fromkeys(("label", "narrow", "wide"), ("", type_string))  # noqa: RUF012
+    OPTIONS = dict.fromkeys(("label", "narrow", "wide"), ("", type_string))
 
     def on_create(self, parent: Element) -> Element:
         found = lookup(self.argument, self.config["published"])
@@ -104,7 +104,7 @@ class Explorable(Block):
         del block.attrib[OPEN]
 
 
-class PublishedExtension(BlocksExtension):
+class PublishedExtension(BlocksExtension):  # type: ignore[misc]  # has no types
     def __init__(self, **config: Any) -> None:
         self.config = {"published": [{}, "What is published, by name, or a JSON file with it"]}
         super().__init__(**config)

@@ -20,7 +20,7 @@ It becomes a form that assets/quiz.js checks, and a folded list of answers that 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
     right: bool
 
 
-class Quiz(Block):
+class Quiz(Block):  # type: ignore[misc]  # has no types
     """One question, which becomes a form."""
 
     NAME = "quiz"
@@ -67,7 +67,7 @@ class Quiz(Block):
         block[0].text = f"Question {number} of {len(self.tracker['names'])}"
 
 
-class QuizExtension(BlocksExtension):
+class QuizExtension(BlocksExtension):  # type: ignore[misc]  # has no types
     def __init__(self, **config: Any) -> None:
         self.config = {"page": ["", "What the page is called in the reader's browser"]}
         super().__init__(**config)
