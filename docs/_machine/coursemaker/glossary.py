@@ -1,38 +1,36 @@
 """The glossary on every page: a term's first mention links to its entry and tells what it means.
 
 A link works with a keyboard, on a touch screen and without scripts, where a tooltip alone needs a
-mouse. Both come from `docs/reference/glossary.md`: the entry, and its first sentence as the title.
+mouse. Both come from the glossary: the entry, and its first sentence as the title. On the glossary
+itself, which is known by its entries, each of them gets its anchor.
 """
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from html import escape
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
 
+from markdown import Extension, Markdown
 from markdown.extensions.toc import slugify
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import Files
-from mkdocs.structure.pages import Page
+from markdown.treeprocessors import Treeprocessor
 
-GLOSSARY = "reference/glossary.md"
 # In the glossary, but on nearly every page: links there would be in the reader's way.
 EVERYDAY = {
     *("batch", "bias", "feature", "label", "layer", "loss", "model", "optimizer", "parameter"),
     *("prediction", "probability", "seed", "test data", "training data", "weight"),
 }
-# The names of a term, in bold on lines of their own, and what it means.
-ENTRY = re.compile(r"(?m)((?:^\*\*.+\*\*\n)+):   (.+(?:\n    .+)*)")
 SENTENCE = re.compile(r".+?\.(?= |$)")
-TOKEN = re.compile(r"""<!--.*?-->|<(?:"[^"]*"|'[^']*'|[^"'>])*>|[^<]+""", re.DOTALL)
 # No running prose, or linked already.
-SKIPPED = re.compile(
-    r"<(/?)(?:a|abbr|autoref|button|code|dt|figure|h[1-6]|label|math|pre|script|style|summary|svg"
-    r"|table)[\s>]"
-)
+SKIPPED = {
+    *("a", "abbr", "autoref", "button", "code", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6"),
+    *("label", "math", "pre", "script", "style", "summary", "svg", "table"),
+}
 
 
 class Term(NamedTuple):
-    names: list[str]  # the one that the glossary sorts by, then what else it is called
+    names: tuple[str, ...]  # the one that the glossary sorts by, then what else it is called
     meaning: str  # as Markdown
 
     @property
@@ -47,55 +45,113 @@ class Term(NamedTuple):
 
 @cache
 def terms(source: str) -> tuple[Term, ...]:
-    entries = ENTRY.findall(source)
-    return tuple(
-        Term(re.findall(r"\*\*(.+)\*\*", names), " ".join(text.split())) for names, text in entries
-    )
+    """Read the entries of a glossary, a definition list of bold names, before anything inline."""
+    markdown = Markdown(extensions=["def_list"])
+    lines = source.split("\n")
+    for preprocessor in markdown.preprocessors:
+        lines = preprocessor.run(lines)
+    root = markdown.parser.parseDocument(lines).getroot()
+    return tuple(entries(root)) if root is not None else ()
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Give each entry an anchor in Markdown, where MkDocs sees it and checks links to it."""
-    if page.file.src_uri == GLOSSARY:
-        for term in terms(markdown):
-            name = f"**{term.names[0]}**"
-            markdown = markdown.replace(f"\n{name}\n", f"\n{name} {{ #{term.anchor} }}\n")
-    return markdown
+def entries(root: Element) -> Iterator[Term]:
+    names: list[str] = []
+    for element in root.iterfind("dl/*"):
+        if element.tag == "dt":
+            names.append((element.text or "").strip("*"))
+        else:
+            yield Term(tuple(names), " ".join("".join(element.itertext()).split()))
+            names = []
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Link terms, but not on API pages, where parameters are those of a function."""
-    if page.file.src_uri == GLOSSARY or page.file.src_uri.startswith("api/"):
-        return html
-    glossary = files.src_uris[GLOSSARY]
-    return linked(html, terms(glossary.content_string), glossary.url_relative_to(page.file))
+class Links(Treeprocessor):
+    def __init__(self, md: Markdown, terms: tuple[Term, ...], link: str) -> None:
+        super().__init__(md)
+        self.terms, self.link = terms, link
+
+    def run(self, root: Element) -> None:
+        entries = {"".join(entry.itertext()): entry for entry in root.iter("dt")}
+        if entries.keys() == {name for term in self.terms for name in term.names}:
+            for term in self.terms:
+                entries[term.names[0]].set("id", term.anchor)
+        elif self.link:
+            Mentions(self.terms, self.link).run(root)
 
 
-def linked(html: str, terms: tuple[Term, ...], url: str) -> str:
-    """Link the first mention of each term that the page doesn't introduce, in italics, itself."""
-    left = {n.lower(): term for term in terms if term.names[0] not in EVERYDAY for n in term.names}
-    names = "|".join(sorted(map(re.escape, left), key=len, reverse=True)).replace(r"\ ", r"\s+")
-    mention = re.compile(rf"(?<![\w-])({names})(?:e?s)?(?![\w-])", re.IGNORECASE)
+class Mentions:
+    """Links the first mention of each term that the page doesn't introduce, in italics, itself."""
 
-    def take(match: re.Match[str]) -> Term | None:
-        term = left.get(" ".join(match[1].lower().split()))
+    def __init__(self, terms: tuple[Term, ...], link: str) -> None:
+        self.link = link
+        self.left = {
+            name.lower(): term
+            for term in terms
+            if term.names[0] not in EVERYDAY
+            for name in term.names
+        }
+        names = sorted(map(re.escape, self.left), key=len, reverse=True)
+        either = "|".join(names).replace(r"\ ", r"\s+")
+        self.pattern = re.compile(rf"(?<![\w-])({either})(?:e?s)?(?![\w-])", re.IGNORECASE)
+
+    def run(self, root: Element) -> None:
+        for element in root.iter("em"):
+            introduced = self.pattern.fullmatch(element.text or "")
+            if introduced and not len(element) and not element.attrib:
+                self.take(introduced)
+        self.visit(root)
+
+    def take(self, match: re.Match[str]) -> Term | None:
+        term = self.left.get(" ".join(match[1].lower().split()))
         for name in term.names if term else ():
-            del left[name.lower()]
+            del self.left[name.lower()]
         return term
 
-    def link(match: re.Match[str]) -> str:
-        if term := take(match):
-            tip = escape(term.tip)
-            return f'<a class="term" href="{url}#{term.anchor}" title="{tip}">{match[0]}</a>'
-        return match[0]
+    def visit(self, element: Element) -> None:
+        children = list(element)
+        element.text, linked = self.links(element.text)
+        element[:] = linked
+        for child in children:
+            if child.tag not in SKIPPED:
+                self.visit(child)
+            element.append(child)
+            child.tail, linked = self.links(child.tail)
+            element.extend(linked)
 
-    for emphasised in re.findall(r"<em>([^<]+)</em>", html):
-        if match := mention.fullmatch(emphasised):
-            take(match)
-    result = []
-    depth = 0
-    for token in TOKEN.findall(html):
-        if tag := SKIPPED.match(token):
-            depth += -1 if tag[1] else 1
-        prose = depth == 0 and not token.startswith("<")
-        result.append(mention.sub(link, token) if prose else token)
-    return "".join(result)
+    def links(self, text: str | None) -> tuple[str, list[Element]]:
+        """Take a text apart: what stands before the first link, and the links with their tails."""
+        before, end = "", 0
+        found: list[Element] = []
+        for match in self.pattern.finditer(text or ""):
+            if term := self.take(match):
+                between = (text or "")[end : match.start()]
+                if found:
+                    found[-1].tail = between
+                else:
+                    before = between
+                href = f"{self.link}#{term.anchor}"
+                link = Element("a", {"class": "term", "href": href, "title": term.tip})
+                link.text, end = match[0], match.end()
+                found.append(link)
+        rest = (text or "")[end:]
+        if found:
+            found[-1].tail = rest
+        return (before if found else rest), found
+
+
+class GlossaryExtension(Extension):
+    def __init__(self, **config: Any) -> None:
+        self.config = {
+            "glossary": ["docs/reference/glossary.md", "The file that defines the terms"],
+            "link": ["", "The way there from this page, of which none means no links"],
+        }
+        super().__init__(**config)
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name for it
+        source = Path(self.getConfig("glossary")).read_text(encoding="utf-8")
+        links = Links(md, terms(source), self.getConfig("link"))
+        # After formulas, at 7, and before MkDocs looks at anchors and links, at 5 and 0.
+        md.treeprocessors.register(links, "glossary", 6)
+
+
+def makeExtension(**config: Any) -> Extension:  # noqa: N802 - Markdown's name for it
+    return GlossaryExtension(**config)

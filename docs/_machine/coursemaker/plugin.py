@@ -12,6 +12,7 @@ its server calls `builder`. tests/test_plugin.py notices when one of them change
 
 import logging
 import os
+import posixpath
 import re
 import time
 from collections.abc import Callable
@@ -21,20 +22,24 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import jinja2
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException, PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs_jupyter.plugin import Plugin
 from nbformat import NotebookNode
 
 from coursemaker import page as pages
-from coursemaker import run, tutorial
+from coursemaker import quiz, run, tutorial
+from coursemaker.blocks import MarkupError
 from coursemaker.forks import Prepared
 from coursemaker.store import Store, key
 from coursemaker.tutorial import Fault
 
+GLOSSARY = "reference/glossary.md"
 log = logging.getLogger("mkdocs.plugins.coursemaker")
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, set where GitHub builds the site
 
@@ -130,6 +135,30 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
                 return made, False
             log.info("%s is run again: what it depends on was edited meanwhile.", file.src_uri)
 
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        """Find the questions of each page, for the marks in the contents and the progress."""
+        written = [page.file for page in nav.pages if page.file.src_uri.endswith(".md")]
+        found = {file.src_uri: quiz.questions(file.content_string) for file in written}
+        self.quizzes = {uri: (page_key(uri), found[uri]) for uri in found if found[uri]}
+        table = {"numbers": {"progress": quiz.progress(self.quizzes)}, "html": ""}
+        config.mdx_configs["coursemaker.published"]["published"]["quizzes"] = table
+
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> None:
+        """Tell the extensions where the page is that comes next."""
+        uri = page.file.src_uri
+        config.mdx_configs["coursemaker.quiz"] = {"page": page_key(uri)}
+        link = posixpath.relpath(GLOSSARY, posixpath.dirname(uri) or ".")
+        config.mdx_configs["coursemaker.glossary"] = {
+            "glossary": str(Path(config.docs_dir, GLOSSARY)),
+            "link": "" if uri.startswith("api/") else link,  # there, words are those of a function
+        }
+
+    def on_env(self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Give the templates the questions of each page."""
+        env.globals["quizzes"] = self.quizzes
+
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
         """Leave the rendering to MkDocs."""
         return page
@@ -151,6 +180,8 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
     def on_build_error(self, *, error: Exception) -> None:
         """Keep the message for the browser; what an author can mend is no traceback."""
         self.message = str(error)
+        if isinstance(error, MarkupError):
+            raise PluginError(str(error)) from None  # MkDocs has named the page
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]
@@ -181,6 +212,11 @@ FAILED = """\
 <h1>The site could not be built</h1><pre>{message}</pre>
 <p>Mend it and save: this page goes on by itself.
 """
+
+
+def page_key(uri: str) -> str:
+    """What a page is called in the reader's browser: `training` for training/index.md."""
+    return uri.removesuffix(".md").removesuffix("/index")
 
 
 def number(variable: str, default: int, what: str) -> int:

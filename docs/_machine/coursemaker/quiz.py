@@ -1,184 +1,183 @@
-"""Questions that a reader answers before the page does, written in Markdown.
+"""Questions that a reader answers before the page does.
 
-    !!! quiz "never-cleared"
+    /// quiz | never-cleared
+    Without `zero_grad`, what does the loss do?
 
-        Without `zero_grad`, what does the loss do?
+    - ( ) It falls more slowly.
 
-        ( ) It falls more slowly.
-        :   No step gets smaller.
+        No step gets smaller.
 
-        (x) It swings up and down.
-        :   Each step is pushed by all the old gradients as well.
+    - (x) It swings up and down.
 
-The title is the question's name, under which the reader's browser keeps the answer. Two to five
-choices of one line each, one of them right, all with a reason. What stands above the question, such
-as code, is shown above it.
+        Each step is pushed by all the old gradients as well.
+    ///
+
+Behind the bar stands the question's name, under which the reader's browser keeps the answer. Two to
+five choices, one of them right, each with its reason as a paragraph of its own. What stands above
+the question, such as code, is shown above it.
 
 It becomes a form that assets/quiz.js checks, and a folded list of answers that needs no script.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
-from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import Files
-from mkdocs.structure.nav import Navigation
-from mkdocs.structure.pages import Page
+from pymdownx.blocks import BlocksExtension, BlocksProcessor
+from pymdownx.blocks.block import Block
 
-QUIZ = re.compile(r"(?m)^ *!!! quiz\b *(.*?) *$")
-NAME = re.compile(r'"[a-z0-9]+(-[a-z0-9]+)*"')
-CHOICE = re.compile(r"\([ x]\) ")
-PROGRESS = "progress.md"
+from coursemaker.blocks import OPEN, MarkupError, register
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+CHOICE = re.compile(r"\(([ x])\)\s+")
+START = re.compile(r"(?m)^ {0,3}/{3,} *quiz *(?:\| *(.*?) *)?$")
+FENCED = re.compile(r"(?ms)^ *(`{3,}|~{3,}).*?^ *\1[`~]* *$")
 
 
 class Choice(NamedTuple):
     text: Element
-    reason: Element
+    reason: list[Element]
     right: bool
 
 
-class Questions(Treeprocessor):
-    """Turns the admonitions of one page into forms."""
+class Quiz(Block):  # type: ignore[misc]  # has no types
+    """One question, which becomes a form."""
 
-    uri = ""
+    NAME = "quiz"
+    ARGUMENT = None  # checked by `named`: where Markdown misses it, the block is shown as text
 
-    def run(self, root: Element) -> None:
-        parents = {child: parent for parent in root.iter() for child in parent}
-        blocks = [element for element in parents if element.get("class") == "admonition quiz"]
-        for number, block in enumerate(blocks, 1):
-            title, *content = block
-            quiz = form(*parsed(content, f"{self.uri}, question {title.text!r}"))
-            quiz.attrib |= {"id": f"quiz-{title.text}", "data-page": key(self.uri)}
-            quiz[0].text = f"Question {number} of {len(blocks)}"
-            parent = parents[block]
-            parent[list(parent).index(block)] = quiz
+    def on_create(self, parent: Element) -> Element:
+        names = self.tracker.setdefault("names", [])
+        names.append(self.argument)
+        named(names)
+        attributes = {"class": "quiz", "id": key(self.argument), "data-search-exclude": ""}
+        if page := self.config["page"]:
+            attributes["data-page"] = page
+        return SubElement(parent, "form", {**attributes, OPEN: f"quiz | {self.argument}"})
 
+    def on_end(self, block: Element) -> None:
+        del block.attrib[OPEN]
+        asked, choices = parsed(list(block), f"Question {self.argument}")
+        block[:] = form(asked, choices)
 
-class Quizzes(Extension):
-    """Adds the questions to Markdown."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.questions = Questions()
-
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name for it
-        md.treeprocessors.register(self.questions, "quiz", 25)  # before inline patterns, at 20
+    def on_inline_end(self, block: Element) -> None:
+        number = self.tracker["counted"] = self.tracker.get("counted", 0) + 1
+        block[0].text = f"Question {number} of {len(self.tracker['names'])}"
 
 
-extension = Quizzes()
+class QuizExtension(BlocksExtension):  # type: ignore[misc]  # has no types
+    def __init__(self, **config: Any) -> None:
+        self.config = {"page": ["", "What the page is called in the reader's browser"]}
+        super().__init__(**config)
+
+    def extendMarkdownBlocks(  # noqa: N802 - the library's name for it
+        self, md: Markdown, block_mgr: BlocksProcessor
+    ) -> None:
+        register(md, block_mgr, Quiz, **self.getConfigs())
 
 
-def on_config(config: MkDocsConfig) -> None:
-    """Make it one of the site's Markdown extensions."""
-    config.markdown_extensions.append(extension)  # type: ignore[arg-type]  # by name or as it is
+def makeExtension(**config: Any) -> BlocksExtension:  # noqa: N802 - Markdown's name for it
+    return QuizExtension(**config)
 
 
-def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
-    """Find the questions of each page, for the marks in the contents."""
-    pages = [page.file for page in nav.pages if page.file.src_uri.endswith(".md")]
-    found = {file.src_uri: ids(file.content_string, file.src_uri) for file in pages}
-    config.extra["quizzes"] = {uri: (key(uri), found[uri]) for uri in found if found[uri]}
+def questions(markdown: str) -> list[str]:
+    """Give what the forms of a page will be called, after checking the names of its questions."""
+    names = START.findall(FENCED.sub("", markdown))
+    named(names)
+    return [key(name) for name in names]
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Tell the extension the page that comes next; put the table where the progress is shown."""
-    extension.questions.uri = page.file.src_uri
-    if page.file.src_uri != PROGRESS:
-        return markdown
+def progress(pages: Mapping[str, tuple[str, list[str]]]) -> str:
+    """Write the table of what is answered, as Markdown; quiz.js fills it.
+
+    Args:
+        pages: By the address of its source: what a page is called in the reader's browser, and its
+            questions.
+    """
     table = "| stage | answered | right |\n|---|---|---|\n"
-    for uri, (name, found) in config.extra["quizzes"].items():
+    for uri, (name, found) in pages.items():
         answered, right = (
             f'<span data-quiz="{name}" data-names="{" ".join(found)}" data-counts="{what}">–</span>'
             for what in ("answered", "right")
         )
         table += f"| [{name.capitalize()}]({uri}) | {answered} of {len(found)} | {right} |\n"
-    return markdown.replace("%%progress%%", table)
+    return table
 
 
-def key(uri: str) -> str:
-    """What a page is called in the reader's browser: `training` for training/index.md."""
-    return uri.removesuffix(".md").removesuffix("/index")
+def key(name: str) -> str:
+    """What a question is called in the reader's browser and on its page."""
+    return f"quiz-{name}"
 
 
-def ids(markdown: str, uri: str) -> list[str]:
-    """Give what a page's forms are called, after checking the names of its questions."""
-    found = QUIZ.findall(markdown)
-    for name in found:
-        if not NAME.fullmatch(name):
-            raise PluginError(
-                f"{uri}: a question has the name {name or 'none'}; expected small letters, digits "
-                'and hyphens, as in `!!! quiz "never-cleared"`.'
+def named(names: list[str]) -> None:
+    for name in names:
+        if not NAME.fullmatch(name or ""):
+            raise MarkupError(
+                f"A question has the name {name or 'none'}; expected small letters, digits and "
+                "hyphens, as in `/// quiz | never-cleared`."
             )
-        if found.count(name) > 1:
-            raise PluginError(f"{uri}: {found.count(name)} questions have the name {name}.")
-    return ["quiz-" + name.strip('"') for name in found]
+        if names.count(name) > 1:
+            raise MarkupError(f"{names.count(name)} questions have the name {name}.")
 
 
 def parsed(content: list[Element], where: str) -> tuple[list[Element], list[Choice]]:
     """Take a block apart into what is asked, the question itself last, and the choices."""
-    lines = [line for element in content for line in (element, *element.findall("*"))]
-    for line, following in zip(lines, [*lines[1:], Element("end")], strict=True):
-        is_choice = CHOICE.match(line.text or "")
-        if is_choice and following.tag != "dd":
-            raise PluginError(
-                f"{where}: {line.text!r} has no reason; right or wrong, write it in the next line, "
-                "after `:   `."
-            )
-        if line.tag == "dt" and not is_choice:
-            raise PluginError(
-                f"{where}: {line.text!r} is neither marked `( )` nor `(x)`; a choice is one line."
-            )
     *asked, listed = content or [Element("p")]
-    texts, reasons = listed.findall("dt"), listed.findall("dd")
-    if not asked or asked[-1].tag != "p" or listed.tag != "dl" or len(texts) != len(reasons):
-        raise PluginError(
-            f"{where}: expected the question as a paragraph and, last of all, its choices, each as "
-            "`( ) choice` with `:   reason` in the next line."
+    if not asked or asked[-1].tag != "p" or listed.tag != "ul":
+        raise MarkupError(
+            f"{where}: expected the question as a paragraph and, last of all, the list of its "
+            "choices, each as `- ( ) choice`."
         )
-    choices = []
-    for text, reason in zip(texts, reasons, strict=True):
-        mark, text.text = (text.text or "")[:4], (text.text or "")[4:]
-        choices.append(Choice(text, reason, mark == "(x) "))
+    choices = [choice(item, where) for item in listed]
     right = sum(choice.right for choice in choices)
     if right != 1 or not 2 <= len(choices) <= 5:
-        raise PluginError(
+        raise MarkupError(
             f"{where}: {len(choices)} choices, {right} of them right; expected 2 to 5 and one "
             "right, which is marked `(x)`."
         )
     return asked, choices
 
 
-def form(asked: list[Element], choices: list[Choice]) -> Element:
+def choice(item: Element, where: str) -> Choice:
+    loose = not (item.text or "").strip() and len(item)
+    text, *reason = item if loose else [item]
+    words = (text.text or "").strip()
+    mark = CHOICE.match(words)
+    if not mark:
+        raise MarkupError(f"{where}: {words!r} is neither marked `( )` nor `(x)`.")
+    if not reason:
+        raise MarkupError(
+            f"{where}: {words!r} has no reason; right or wrong, write it below as a paragraph of "
+            "its own, four spaces further in."
+        )
+    text.text = words[mark.end() :]
+    return Choice(text, reason, mark[1] == "x")
+
+
+def form(asked: list[Element], choices: list[Choice]) -> list[Element]:
     """Write it so that nothing moves when the script arrives, and all can be read without."""
-    quiz = Element("form", {"class": "quiz", "data-search-exclude": ""})
-    SubElement(quiz, "p", {"class": "count"})
-    fieldset = Element("fieldset")
-    quiz.extend([*asked[:-1], fieldset])
-    asked[-1].tag = "legend"
-    fieldset.append(asked[-1])
+    fieldset, answers = Element("fieldset"), Element("details")
+    *above, legend = asked
+    legend.tag = "legend"
+    fieldset.append(legend)
     options = SubElement(fieldset, "ol", {"class": "plain"})
-    check = SubElement(quiz, "button", {"class": "button"})
+    check = Element("button", {"class": "button"})
     check.text = "Check"
-    SubElement(quiz, "div", {"role": "status"})
-    answers = SubElement(quiz, "details")
     SubElement(answers, "summary").text = "All answers"
     reasons = SubElement(answers, "ol")
     for number, (text, reason, right) in enumerate(choices):
         label = SubElement(SubElement(options, "li"), "label")
         radio = {"type": "radio", "name": "choice", "value": str(number), "required": ""}
         SubElement(label, "input", radio)
-        text.tag, reason.tag = "span", "li"
+        text.tag, text.tail = "span", None
         label.append(text)
-        first = reason[0] if not (reason.text or "").strip() and len(reason) else reason
         verdict = Element("strong")
-        verdict.text, verdict.tail, first.text = "Right." if right else "No.", f" {first.text}", ""
-        first.insert(0, verdict)
-        if right:
-            reason.set("class", "right")
-        reasons.append(reason)
-    return quiz
+        verdict.text = "Right." if right else "No."
+        verdict.tail, reason[0].text = f" {reason[0].text}", ""
+        reason[0].insert(0, verdict)
+        item = SubElement(reasons, "li", {"class": "right"} if right else {})
+        item[:] = reason[0] if len(reason) == 1 else reason
+    status = Element("div", {"role": "status"})
+    return [Element("p", {"class": "count"}), *above, fieldset, check, status, answers]
