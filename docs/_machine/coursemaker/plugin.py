@@ -21,6 +21,7 @@ from itertools import count
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
@@ -72,7 +73,11 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         included = {file.src_uri for file in files if file.inclusion.is_included()}
         files = super().on_files(files, config=config)
         found = [f for f in files if f.src_uri in included and self.should_include(f)]
-        self.data = sorted(Path(config.docs_dir).glob("*/*.csv"))
+        self.api = {  # where a name of the package is documented
+            name: path.stem
+            for path in Path(config.docs_dir, "api").glob("*.md")
+            for name in re.findall(r"(?m)^::: (workflow\.\w+)$", path.read_text("utf-8"))
+        }
         self.store = Store(self.root / self.config["cache_dir"])
         self.made = self.make_all(found)
         published: dict[str, Any] = {}
@@ -83,11 +88,30 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         config.mdx_configs.setdefault("coursemaker.published", {})["published"] = published
         for file in found:
             path = file.src_uri.removesuffix(".py")
-            offered = tutorial.downloads(self.made[file.src_uri].notebook, REPOSITORY)
-            for ending, content in offered.items():
+            for ending, content in self.downloads(file, files, config).items():
                 name = f"{path}/{file.name}{ending}"
                 files.append(File.generated(config, name, content=content))
         return files
+
+    def downloads(self, file: File, files: Files, config: MkDocsConfig) -> dict[str, str]:
+        """Give what readers take away, with links to the site where it has an address."""
+        site, folder = config.site_url or "", posixpath.dirname(file.src_uri)
+        local = urlsplit(site).hostname in ("127.0.0.1", "localhost", None)
+
+        def address(target: str) -> str | None:
+            path, _, fragment = target.partition("#")
+            if urlsplit(target).scheme:
+                return target
+            if target.startswith("workflow."):
+                path, fragment = f"/api/{self.api.get(target, 'index')}.md", target
+            page = files.src_uris.get(posixpath.normpath(posixpath.join(folder, path)).lstrip("/"))
+            if local or not page:
+                return None
+            return urljoin(site, page.url) + (f"#{fragment}" if fragment else "")
+
+        beside = tutorial.files_named(file.content_string, Path(file.abs_src_path).parent)
+        around = tutorial.Around(address, REPOSITORY, [path.name for path in beside])
+        return tutorial.downloads(self.made[file.src_uri].notebook, around)
 
     def make_all(self, files: list[File]) -> dict[str, Made]:
         """Make what isn't kept side by side, and name all that fail in one message."""
@@ -124,13 +148,14 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         """Give what a tutorial comes to, and whether it was kept."""
         while True:
             source = file.content_string
-            before = key(source, self.root, self.data)
+            beside = tutorial.files_named(source, Path(file.abs_src_path).parent)
+            before = key(source, self.root, beside)
             if notebook := self.store.get(before):
                 return Made(notebook, pages.write(notebook)), True
             notebook = tutorial.read(source)
-            run.run(notebook, self.root, data=self.data, seconds=self.seconds, prepared=prepared)
+            run.run(notebook, self.root, data=beside, seconds=self.seconds, prepared=prepared)
             made = Made(notebook, pages.write(notebook))
-            if key(file.content_string, self.root, self.data) == before:
+            if key(file.content_string, self.root, beside) == before:
                 self.store.put(before, notebook)
                 return made, False
             log.info("%s is run again: what it depends on was edited meanwhile.", file.src_uri)

@@ -1,14 +1,17 @@
 """A tutorial: a notebook as text (py:percent), read into cells, and what a reader takes away of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from itertools import count
+from pathlib import Path
 from textwrap import indent
+from typing import NamedTuple
 
 import jupytext
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 
 PARTS = {"exercise", "solution", "check", "hint"}
 TAGS = PARTS | {"hide-input", "hide-output", "collapse", "raises-exception", "expect-warning"}
@@ -24,11 +27,19 @@ STARTER = re.compile(r"(?m)^( *)# starter:(?: (.*))?\n")
 # What a figure shows and is called, at the head of a cell: `# alt: …`, going on in indented lines.
 # `# publish: name` gives what the cell shows to other pages instead.
 DESCRIPTION = re.compile(r"# (alt|caption|publish): (.+(?:\n#   .+)*)\n")
+# A link, by its path or by a name of the package; code comes first, as it may look like one.
+LINK = re.compile(r"`[^`]*`|(?<!!)\[([^]]+)\](?:\(([^)\s]+)\)|\[([^]]+)\])")
 INSTALL = """\
 try:
     from workflow import fit
 except ImportError:
     {cure}"""
+FETCH = """\
+from pathlib import Path
+from urllib.request import urlretrieve
+
+if not Path("{name}").exists():
+    urlretrieve("{address}", "{name}")"""
 
 
 class Fault(Exception):  # noqa: N818 - it is the tutorial's, not this program's
@@ -92,6 +103,12 @@ def starter(code: str) -> str:
     return code[: found[0].start()] + "\n".join(lines)
 
 
+def files_named(source: str, folder: Path) -> list[Path]:
+    """Give the files beside a tutorial that its code names, and so needs."""
+    files = [path for path in sorted(folder.iterdir()) if path.suffix not in (".md", ".svg")]
+    return [path for path in files if path.is_file() and f'"{path.name}"' in source]
+
+
 def describe(fault: Fault, source: str) -> str:
     """Say where in the source the fault is, and what it is."""
     # jupytext keeps no lines; its cells begin at these marks, one each, below the front matter.
@@ -106,18 +123,27 @@ def describe(fault: Fault, source: str) -> str:
 # The downloads
 
 
-def downloads(notebook: NotebookNode, repository: str | None = None) -> dict[str, str]:
-    """Give the tutorial for the reader to run, by the ends of the files' names.
+class Around(NamedTuple):
+    """What a tutorial's reader finds outside of it.
 
-    Args:
-        notebook: What `read` gave.
+    Attributes:
+        address: Gives the address of what a link leads to, or None where the site has none.
         repository: `owner/name` on GitHub, to install the package from; no index has it.
+        files: Names of the files that have to lie beside the tutorial.
     """
-    cells = [without_page(cell) for cell in notebook.cells if "publish" not in cell.metadata]
-    to_do = [part for cell in cells if (part := without_solution(cell))]
-    made = {".py": as_script(to_do), ".ipynb": as_notebook(to_do, repository)}
+
+    address: Callable[[str], str | None] = lambda _: None
+    repository: str | None = None
+    files: Sequence[str] = ()
+
+
+def downloads(notebook: NotebookNode, around: Around = Around()) -> dict[str, str]:
+    """Give the tutorial for the reader to run, by the ends of the files' names."""
+    solved = list(for_reader(notebook, around))
+    to_do = [task for cell in solved if (task := without_solution(cell))]
+    made = {".py": as_script(to_do), ".ipynb": as_notebook(to_do, around)}
     if has_exercises(notebook):
-        made["-solutions.ipynb"] = as_notebook(cells, repository)
+        made["-solutions.ipynb"] = as_notebook(solved, around)
     return made
 
 
@@ -125,14 +151,29 @@ def has_exercises(notebook: NotebookNode) -> bool:
     return any("exercise" in tags(cell) for cell in notebook.cells)
 
 
-def without_page(cell: NotebookNode) -> NotebookNode:
-    """Drop what only the page needs."""
-    bare = deepcopy(cell)
-    for key in ("alt", "caption"):
-        bare.metadata.pop(key, None)
-    if bare.cell_type == "code":
-        bare.outputs, bare.execution_count = [], None
-    return bare
+def for_reader(notebook: NotebookNode, around: Around) -> Iterator[NotebookNode]:
+    """Leave out what only the page needs, and name what the page gives a place."""
+
+    def relinked(link: re.Match[str]) -> str:
+        text, path, name = link.groups()
+        if text is None:
+            return link[0]
+        address = around.address(path or name)
+        return f"[{text}]({address})" if address else text
+
+    exercises = count(1)
+    for cell in map(deepcopy, notebook.cells):
+        if "publish" in cell.metadata:
+            continue
+        for key in ("alt", "caption"):
+            cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        elif cell.cell_type == "markdown":
+            cell.source = LINK.sub(relinked, cell.source)
+        if "exercise" in tags(cell):
+            cell.source = f"**Exercise {next(exercises)}.** {cell.source}"
+        yield cell
 
 
 def without_solution(cell: NotebookNode) -> NotebookNode | None:
@@ -148,7 +189,7 @@ def without_solution(cell: NotebookNode) -> NotebookNode | None:
 
 def as_script(cells: list[NotebookNode]) -> str:
     """A notebook goes on after a cell that is meant to fail; a script has to be told to."""
-    script = nbformat.v4.new_notebook()
+    script = new_notebook(metadata={"jupytext": {"notebook_metadata_filter": "-all"}})
     for cell in map(deepcopy, cells):
         cell.metadata.pop("starter", None)
         if "raises-exception" in tags(cell):
@@ -156,21 +197,13 @@ def as_script(cells: list[NotebookNode]) -> str:
             body = indent(cell.source, "    ")
             cell.source = f"try:\n{body}\nexcept Exception as error:\n    {message}"
         script.cells.append(cell)
-    script.metadata = {"jupytext": {"notebook_metadata_filter": "-all"}}
     return str(jupytext.writes(script, "py:percent"))
 
 
-def as_notebook(cells: list[NotebookNode], repository: str | None) -> str:
-    cure = (
-        f"%pip install --quiet git+https://github.com/{repository}"
-        if repository
-        else 'raise SystemExit("No package `workflow` here: pip install it from its folder.")'
-    )
+def as_notebook(cells: list[NotebookNode], around: Around) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = nbformat.v4.new_notebook(
-        metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
-    )
-    notebook.cells.append(new_code_cell(INSTALL.format(cure=cure)))
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = new_notebook(metadata=metadata, cells=[new_code_cell(beginning(around))])
     for cell in map(deepcopy, cells):
         if cell.cell_type == "raw":  # the front matter
             continue
@@ -181,3 +214,15 @@ def as_notebook(cells: list[NotebookNode], repository: str | None) -> str:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # in place of a random one
     return f"{nbformat.writes(notebook)}\n"
+
+
+def beginning(around: Around) -> str:
+    """Give a first cell that makes sure of the package and of the files."""
+    cure = 'raise SystemExit("No package `workflow` here: pip install it from its folder.")'
+    if around.repository:
+        cure = f"%pip install --quiet git+https://github.com/{around.repository}"
+    parts = [INSTALL.format(cure=cure)]
+    for name in around.files:
+        if address := around.address(name):
+            parts.append(FETCH.format(name=name, address=address))
+    return "\n\n".join(parts)
