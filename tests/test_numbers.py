@@ -74,6 +74,7 @@ def numbers(found: list[str]) -> list[str]:
         ("---\ndescription: It is 0.25.\n---\n", ["0.25"]),
         ("---\ngiven: [0.7, 1000, -0.5, 1e-5]\n---\n0.70, 1,000, −0.5, 1e-5", []),
         ("---\ngiven: [0.7]\n---\n0.7 and 0.71", ["0.71"]),
+        ("---\ngiven: [-0.5]\n---\nIt falls by 0.5.", []),
         ("---\ngiven: [0.7, 0.3]\n---\n0.7", ["0.3, which is given, but not on the page"]),
     ],
 )
