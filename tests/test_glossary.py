@@ -51,8 +51,14 @@ def rendered(text: str, folder: Path, link: str) -> str:
     options = {"glossary": str(folder / "glossary.md"), "link": link}
     return markdown.markdown(
         text,
-        extensions=["def_list", "toc", "coursemaker.glossary"],
-        extension_configs={"coursemaker.glossary": options},
+        extensions=[
+            *("def_list", "toc", "pymdownx.arithmatex", "coursemaker.formulas"),
+            "coursemaker.glossary",
+        ],
+        extension_configs={
+            "coursemaker.glossary": options,
+            "pymdownx.arithmatex": {"generic": True},
+        },
     )
 
 
@@ -150,6 +156,12 @@ def test_links_are_markdown_s_own_so_that_a_site_checks_and_rewrites_them(tmp_pa
         'title="Which way is up.">gradient</a>.</p>'
     )
     assert rendered("Follow the gradient.", tmp_path, "") == "<p>Follow the gradient.</p>"
+
+
+def test_a_formula_holds_no_link(tmp_path: Path) -> None:
+    html = rendered(r"\(a \text{ gradient } b\), the gradient", tmp_path, "glossary.md")
+    assert html.index("</math>") < html.index("<a")
+    assert html.count("<a") == 1
 
 
 def test_the_glossary_has_an_anchor_at_each_entry_and_no_links(tmp_path: Path) -> None:

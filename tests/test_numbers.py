@@ -74,6 +74,7 @@ def numbers(found: list[str]) -> list[str]:
         ("---\ndescription: It is 0.25.\n---\n", ["0.25"]),
         ("---\ngiven: [0.7, 1000, -0.5, 1e-5]\n---\n0.70, 1,000, −0.5, 1e-5", []),
         ("---\ngiven: [0.7]\n---\n0.7 and 0.71", ["0.71"]),
+        ("---\ngiven: [-0.5]\n---\nIt falls by 0.5.", []),
         ("---\ngiven: [0.7, 0.3]\n---\n0.7", ["0.3, which is given, but not on the page"]),
     ],
 )
@@ -117,7 +118,7 @@ TUTORIAL = [
     Cell("markdown", "# A line\n\nA rate of 0.05, with the seed 42."),
     Cell("code", "lr = 0.05  # not 0.07\nprint(loss)", "loss 0.31288, slope -0.4"),
     Cell("markdown", "It began at 0.313.\n\n## Later"),
-    Cell("code", "plot()", "", ["A curve falls from 0.75 to 0.02."]),
+    Cell("code", "plot()", "", ["A curve falls from 0.75 to 0.020."]),
     Cell("code", "print(losses)", "0.7512 0.0198 1000 1.13e+23"),
 ]
 
@@ -132,6 +133,7 @@ TUTORIAL = [
         ("After 1001 steps.", ["1001"]),
         ("At 1.2e23.", ["1.2e23"]),
         ("At −0.75.", ["−0.75"]),
+        ("At 0.8.", ["0.8"]),  # rounded to one digit, too many numbers are near
         ("It began at 0.313.", ["0.313"]),  # that was said above
         ("A rate of 0.05.", ["0.05"]),  # and so was that
         ("```python\nlr = 0.125\n```\n\nA rate of 0.125.", []),
@@ -155,7 +157,7 @@ def test_a_number_vouches_for_its_size() -> None:
 
 
 def test_alt_texts_and_captions_are_checked() -> None:
-    cell = Cell("code", "plot()", "", ["A curve falls from 0.76 to 0.02."])
+    cell = Cell("code", "plot()", "", ["A curve falls from 0.76 to 0.020."])
     assert numbers(typed_in_tutorial([*TUTORIAL, cell])) == ["0.76"]
 
 

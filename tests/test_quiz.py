@@ -77,6 +77,7 @@ def test_a_question_becomes_a_form() -> None:
         "No. One too many. It is even.",
     ]
     assert ["right" in e.attrib.get("class", "") for e in reasons] == [True, False]
+    assert [len(e.findall("p")) for e in reasons] == [0, 2]  # one alone is no paragraph
 
 
 def test_questions_are_counted() -> None:

@@ -6,7 +6,8 @@ decimal, or an integer of three digits and more, counts as typed unless
 - `{{ name.key }}` puts it there, or
 - the front matter lists it under `given:`, as data, a seed or a setting, or
 - it stands in a block of code: on an explanation page anywhere, in a tutorial between the same two
-  headings, where the output vouches for it as well, rounded to the digits that are written.
+  headings, where the output vouches for it as well, rounded to the digits that are written if
+  these are two or more.
 
 What is only in `inline code` is typed, too.
 
@@ -228,6 +229,8 @@ def with_sizes(numbers: Iterable[Decimal]) -> set[Decimal]:
 
 
 def is_rounded(number: Decimal, printed: set[Decimal]) -> bool:
+    if len(number.as_tuple().digits) == 1:  # 0.3 would be vouched for by chance
+        return number in printed
     half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
     return any(abs(other - number) <= half for other in printed)
 
