@@ -23,7 +23,9 @@ SVG = (
 )
 
 
-def code(source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object) -> NotebookNode:
+def code(
+    source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object
+) -> NotebookNode:
     return new_code_cell(source, metadata=metadata, outputs=outputs or [])
 
 
@@ -108,7 +110,9 @@ class Ids(HTMLParser):
 
 
 def test_figures_are_part_of_the_page_and_described() -> None:
-    first = code("a", [shown(svg=SVG)], alt=["A blue point; it is small."], caption=["A <small> one."])
+    first = code(
+        "a", [shown(svg=SVG)], alt=["A blue point; it is small."], caption=["A <small> one."]
+    )
     html = rendered(page(first, code("b", [shown(svg=SVG)], alt=["Another."])))
     drawn = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", html)]
     one, two = drawn
@@ -168,7 +172,10 @@ def test_published_cells_are_for_other_pages() -> None:
         (code("1", alt=["Nothing."]), "An alt text without a figure: 'Nothing.'."),
         (code("1", [shown(text="<object at 0x7f00deadbeef>")]), "Shows 0x7f00deadbeef, which no"),
         (code("1", [stream("1 2")], publish=["x"]), "Publishes x, but prints no JSON"),
-        (code("1", [stream("[1]")], publish=["x"]), "Publishes x as '[1]'; expected one JSON object"),
+        (
+            code("1", [stream("[1]")], publish=["x"]),
+            "Publishes x as '[1]'; expected one JSON object",
+        ),
     ],
 )
 def test_what_no_page_can_show_is_a_fault(cell: NotebookNode, complaint: str) -> None:

@@ -104,7 +104,9 @@ def test_a_fault_names_its_cell(tmp_path: Path, prepared: Prepared | None, name:
 def test_what_a_cell_left_running_ends_with_it(tmp_path: Path, prepared: Prepared | None) -> None:
     with pytest.raises(Fault, match="Leaves a process"):
         executed("# %%\nimport subprocess\nsubprocess.Popen(['sleep', '613'])", tmp_path, prepared)
-    assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "613"]]
+    assert not [
+        p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "613"]
+    ]
 
 
 def test_what_is_expected_is_no_fault(tmp_path: Path, prepared: Prepared | None) -> None:

@@ -41,7 +41,9 @@ def rewrite(root: Path, name: str, old: str, new: str) -> None:
         ("plotting.py", "return 1", "return 2"),
     ],
 )
-def test_what_no_output_depends_on_changes_nothing(root: Path, name: str, old: str, new: str) -> None:
+def test_what_no_output_depends_on_changes_nothing(
+    root: Path, name: str, old: str, new: str
+) -> None:
     before = key(SOURCE, root, [])
     rewrite(root, name, old, new)
     assert key(SOURCE, root, []) == before
@@ -55,7 +57,9 @@ def test_what_no_output_depends_on_changes_nothing(root: Path, name: str, old: s
         ("__init__.py", "workflow.training import fit", "workflow._checks import check as fit"),
     ],
 )
-def test_what_an_output_depends_on_changes_the_key(root: Path, name: str, old: str, new: str) -> None:
+def test_what_an_output_depends_on_changes_the_key(
+    root: Path, name: str, old: str, new: str
+) -> None:
     before = key(SOURCE, root, [])
     rewrite(root, name, old, new)
     assert key(SOURCE, root, []) != before
@@ -110,4 +114,3 @@ def test_a_build_can_do_without(tmp_path: Path) -> None:
     nowhere.put("a", new_notebook())
     assert nowhere.get("a") is None
     nowhere.drop_unused()
-

@@ -94,7 +94,11 @@ class Client(NotebookClient):
     """Stops listening to a cell that prints without end."""
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        return None if printed_by(outs) > MOST_OUTPUT else super().output(outs, msg, display_id, cell_index)
+        return (
+            None
+            if printed_by(outs) > MOST_OUTPUT
+            else super().output(outs, msg, display_id, cell_index)
+        )
 
 
 def printed_by(outputs: Iterable[NotebookNode]) -> int:

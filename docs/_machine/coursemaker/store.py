@@ -20,7 +20,12 @@ HERE = Path(__file__).parent
 # Read now, as a running `mkdocs serve` goes on with the code that it started with.
 MACHINE = b"".join(
     (HERE / name).read_bytes()
-    for name in ("tutorial.py", "run.py", "kernels/workflow/kernel.json", "kernels/workflow/kernel.py")
+    for name in (
+        "tutorial.py",
+        "run.py",
+        "kernels/workflow/kernel.json",
+        "kernels/workflow/kernel.py",
+    )
 )
 ALWAYS = {"torch", "numpy", "matplotlib", "IPython"}  # IPython writes what a value looks like
 
