@@ -1,0 +1,1 @@
+"""Makes a website of the tutorials; only `plugin` knows MkDocs."""
