@@ -6,18 +6,18 @@ import re
 import subprocess
 import sys
 from html import unescape
+from pathlib import Path
 from urllib.parse import urljoin
+from xml.etree import ElementTree
 
+import markdown
 import pytest
 from conftest import ROOT, Site
-
-sys.path.append(str(ROOT / "docs/_hooks"))
-import glossary
+from coursemaker import glossary
 
 SOURCE = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
 TERMS = glossary.terms(SOURCE)
-SMALL = glossary.terms(
-    """\
+SMALL = """\
 # Glossary
 
 **gradient**
@@ -34,14 +34,32 @@ SMALL = glossary.terms(
 :   How much “better” than the mean; the
     best is 1.0. Less is worse.
 """
-)
 
 
 def linked(html: str) -> str:
     """Link as on a page, and shorten each link to [words](anchor)."""
-    result = glossary.linked(html, SMALL, "../glossary/")
-    link = r'<a class="term" href="\.\./glossary/(#[^"]+)" title="[^"]+">(.*?)</a>'
-    return re.sub(link, r"[\2](\1)", result, flags=re.DOTALL)
+    root = ElementTree.fromstring(f"<div>{html}</div>")
+    glossary.Mentions(glossary.terms(SMALL), "../glossary.md").run(root)
+    result = ElementTree.tostring(root, encoding="unicode")
+    link = r'<a class="term" href="\.\./glossary\.md(#[^"]+)" title="[^"]+">(.*?)</a>'
+    words = re.sub(link, r"[\2](\1)", result, flags=re.DOTALL)
+    return words.removeprefix("<div>").removesuffix("</div>")
+
+
+def rendered(text: str, folder: Path, link: str) -> str:
+    (folder / "glossary.md").write_text(SMALL, encoding="utf-8")
+    options = {"glossary": str(folder / "glossary.md"), "link": link}
+    return markdown.markdown(
+        text,
+        extensions=[
+            *("def_list", "toc", "pymdownx.arithmatex", "coursemaker.formulas"),
+            "coursemaker.glossary",
+        ],
+        extension_configs={
+            "coursemaker.glossary": options,
+            "pymdownx.arithmatex": {"generic": True},
+        },
+    )
 
 
 # The glossary itself
@@ -73,8 +91,8 @@ def test_everyday_words_are_in_the_glossary() -> None:
 
 
 def test_a_term_has_its_names_its_anchor_and_its_first_sentence() -> None:
-    term = SMALL[-1]
-    assert term.names == ["R²", "RSQ"]
+    term = glossary.terms(SMALL)[-1]
+    assert term.names == ("R²", "RSQ")
     assert term.anchor == "r2"
     assert term.tip == "How much “better” than the mean; the best is 1.0."
 
@@ -94,11 +112,19 @@ def test_a_term_has_its_names_its_anchor_and_its_first_sentence() -> None:
             "<p>the <strong>gradient</strong></p>",
             "<p>the <strong>[gradient](#gradient)</strong></p>",
         ),
-        ("<p title='a > gradient'>up</p>", "<p title='a > gradient'>up</p>"),
+        (
+            "<p>Gradients, <b>R²</b>, gradient descent<br />gradient</p>",
+            "<p>[Gradients](#gradient), <b>[R²](#r2)</b>, [gradient descent](#gradient-descent)"
+            "<br />gradient</p>",
+        ),
+        ('<p title="a gradient">up</p>', None),
         ("<p>gradiental, pre-gradient, gradient-free</p>", None),
         ("<p>a loss</p>", None),
         ("<p>the <em>gradient</em> is explained here; a gradient</p>", None),
-        ("<!-- gradient -->", None),
+        (
+            '<p>the <em class="train">gradient</em></p>',
+            '<p>the <em class="train">[gradient](#gradient)</em></p>',
+        ),
     ],
 )
 def test_only_the_first_mention_in_prose_is_linked(html: str, expected: str | None) -> None:
@@ -116,11 +142,38 @@ def test_only_the_first_mention_in_prose_is_linked(html: str, expected: str | No
         "<svg><g><title>A gradient</title></g></svg>",
         "<dl><dt><strong>gradient</strong></dt></dl>",
         "<summary>gradient</summary>",
-        "<autoref identifier='x'>gradient</autoref>",
+        '<autoref identifier="x">gradient</autoref>',
     ],
 )
 def test_what_is_no_prose_stays_and_prose_after_it_is_linked(html: str) -> None:
     assert linked(html + "<p>gradient</p>") == html + "<p>[gradient](#gradient)</p>"
+
+
+def test_links_are_markdown_s_own_so_that_a_site_checks_and_rewrites_them(tmp_path: Path) -> None:
+    html = rendered("Follow the gradient.", tmp_path, "../reference/glossary.md")
+    assert html == (
+        '<p>Follow the <a class="term" href="../reference/glossary.md#gradient" '
+        'title="Which way is up.">gradient</a>.</p>'
+    )
+    assert rendered("Follow the gradient.", tmp_path, "") == "<p>Follow the gradient.</p>"
+
+
+def test_a_formula_holds_no_link(tmp_path: Path) -> None:
+    html = rendered(r"\(a \text{ gradient } b\), the gradient", tmp_path, "glossary.md")
+    assert html.index("</math>") < html.index("<a")
+    assert html.count("<a") == 1
+
+
+def test_the_glossary_has_an_anchor_at_each_entry_and_no_links(tmp_path: Path) -> None:
+    html = rendered(SMALL, tmp_path, "glossary.md")
+    assert re.findall(r"<dt(.*?)><strong>(.*?)</strong>", html) == [
+        (' id="gradient"', "gradient"),
+        (' id="gradient-descent"', "gradient descent"),
+        (' id="loss"', "loss"),
+        (' id="r2"', "R²"),
+        ("", "RSQ"),
+    ]
+    assert "<a" not in html
 
 
 # On the site

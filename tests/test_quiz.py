@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any, Literal
 from xml.etree import ElementTree
 
 import markdown
 import pytest
 from conftest import ROOT, Site, axe_violations, build
-from mkdocs.exceptions import PluginError
+from coursemaker import quiz
+from coursemaker.blocks import MarkupError
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from test_tutorials import STAGES
-
-sys.path.append(str(ROOT / "docs/_hooks"))
-import quiz
 
 KEY = "pytorch-workflow"
 BROKEN = [
@@ -28,35 +25,38 @@ BROKEN = [
     '{"version": 1, "quizzes": {"training": "abc"}}',
 ]
 GOOD = """\
-!!! quiz "one-and-one"
+/// quiz | one-and-one
+```python
+one = 1
+```
 
-    ```python
-    one = 1
-    ```
+What is `one` and [one](https://example.com)?
 
-    What is `one` and [one](https://example.com)?
+- (x) [Two](https://example.com), \\(1 + 1\\)
 
-    (x) [Two](https://example.com), \\(1 + 1\\)
-    :   As *always*.
+    As *always*.
 
-    ( ) Three
-    :   One too many.
+- ( ) Three
 
-        It is even.
+    One too many.
+
+    It is even.
+///
 """
 
 
 # Written
 
 
-def rendered(text: str) -> str:
-    quiz.extension.questions.uri = "data/index.md"
-    named = ["admonition", "def_list", "pymdownx.superfences", "pymdownx.arithmatex"]
-    return markdown.markdown(text, extensions=[*named, quiz.extension])
+def rendered(text: str, **options: str) -> str:
+    named = ["pymdownx.superfences", "pymdownx.arithmatex", "coursemaker.quiz"]
+    return markdown.markdown(
+        text, extensions=named, extension_configs={"coursemaker.quiz": options}
+    )
 
 
 def test_a_question_becomes_a_form() -> None:
-    html = rendered(GOOD)
+    html = rendered(GOOD, page="data")
     form = ElementTree.fromstring(re.sub(r"(?s)<div class=\"highlight.*?</div>", "", html))
     assert form.attrib["class"] == "quiz"
     assert form.attrib["id"] == "quiz-one-and-one"
@@ -77,53 +77,63 @@ def test_a_question_becomes_a_form() -> None:
         "No. One too many. It is even.",
     ]
     assert ["right" in e.attrib.get("class", "") for e in reasons] == [True, False]
+    assert [len(e.findall("p")) for e in reasons] == [0, 2]  # one alone is no paragraph
 
 
 def test_questions_are_counted() -> None:
-    html = rendered(GOOD + "\nText.\n\n" + GOOD.replace("one-and-one", "again"))
+    html = rendered(f"{GOOD}\nText.\n\n{GOOD.replace('one-and-one', 'again')}")
     assert re.findall("Question . of .", html) == ["Question 1 of 2", "Question 2 of 2"]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("    :   As *always*.\n", "", "has no reason; right or wrong, write it in the next line"),
-        ("    :   As *always*.\n\n    ( )", "    ( )", "has no reason"),
-        (
-            "    ( ) Three\n",
-            "",
-            "expected the question as a paragraph and, last of all, its choices",
-        ),
+        ("    As *always*.\n\n", "", "has no reason; right or wrong, write it below"),
+        ("\n\n    As", "\n    As", "has no reason"),
+        ("- (x)", "(x)", "expected the question as a paragraph and, last of all, the list"),
         ("(x)", "( )", "2 choices, 0 of them right; expected 2 to 5 and one right"),
         ("( )", "(x)", "2 choices, 2 of them right"),
         ("( ) Three", "Three", "'Three' is neither marked `\\( \\)` nor `\\(x\\)`"),
-        ("( ) Three", "( ) Three or\n    four", "'\\( \\) Three or' has no reason"),
-        (GOOD[GOOD.index("    ```") : GOOD.index("    (x)")], "", "expected the question"),
-        ("It is even.", "It is even.\n\n    What else?", "expected the question"),
+        (GOOD[GOOD.index("```") : GOOD.index("- (x)")], "", "expected the question"),
+        ("    It is even.", "What else?", "expected the question"),
     ],
 )
 def test_a_mistake_is_named(old: str, new: str, message: str) -> None:
     assert old in GOOD
-    with pytest.raises(PluginError, match=message) as caught:
+    with pytest.raises(MarkupError, match=message) as caught:
         rendered(GOOD.replace(old, new))
-    assert str(caught.value).startswith("data/index.md, question 'one-and-one': ")
+    assert str(caught.value).startswith("Question one-and-one: ")
 
 
 def test_six_choices_are_too_many() -> None:
-    more = "\n    ( ) Four\n    :   No.\n" * 4
-    with pytest.raises(PluginError, match="6 choices, 1 of them right; expected 2 to 5"):
-        rendered(GOOD + more)
+    more = "\n- ( ) Four\n\n    No.\n" * 4
+    with pytest.raises(MarkupError, match="6 choices, 1 of them right; expected 2 to 5"):
+        rendered(GOOD.removesuffix("///\n") + more + "///")
+
+
+def test_what_markdown_would_show_as_text_is_named() -> None:
+    with pytest.raises(MarkupError, match=r"`/// quiz . one-and-one` has no end: write `///`"):
+        rendered(GOOD.removesuffix("///\n"))
+    with pytest.raises(MarkupError, match=r"`/// quizz . one-and-one` begins or ends no block"):
+        rendered(GOOD.replace("quiz", "quizz"))
+    with pytest.raises(MarkupError, match=r"`/// quiz . one-and-one` begins or ends no block"):
+        rendered(GOOD.replace("one-and-one\n", "one-and-one\n    label: One\n"))
+    with pytest.raises(MarkupError, match=r"`///` begins or ends no block"):
+        rendered(f"{GOOD}\n///")
 
 
 def test_names_are_asked_for_and_given_once() -> None:
-    assert quiz.ids(GOOD, "data/index.md") == ["quiz-one-and-one"]
-    with pytest.raises(
-        PluginError, match=r'data/index.md: 2 questions have the name "one-and-one"'
-    ):
-        quiz.ids(GOOD + GOOD, "data/index.md")
-    for name in ("", ' "One"', " inline"):
-        with pytest.raises(PluginError, match=r"data/index.md: a question has the name .*expected"):
-            quiz.ids(GOOD.replace(' "one-and-one"', name), "data/index.md")
+    assert quiz.questions(GOOD) == ["quiz-one-and-one"]
+    for check in (quiz.questions, rendered):
+        with pytest.raises(MarkupError, match="2 questions have the name one-and-one"):
+            check(GOOD + GOOD)
+        for name in ("", " | One", " | one one"):
+            with pytest.raises(MarkupError, match=r"A question has the name .*; expected small"):
+                check(GOOD.replace(" | one-and-one", name))
+
+
+def test_a_question_that_is_only_shown_is_not_counted() -> None:
+    assert quiz.questions(f"````markdown\n{GOOD}````\n") == []
 
 
 # Built

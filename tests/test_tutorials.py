@@ -16,7 +16,6 @@ from conftest import ROOT, Site
 
 STAGES = ["data", "models", "training", "evaluation", "experiments", "checkpoints", "together"]
 TOPICS = ROOT / "tests/topics.md"
-DECIMAL = r"(?<![\w.])\d+\.\d{3,}(?![\w.])"
 
 
 def run(script: Path, folder: Path) -> str:
@@ -85,18 +84,6 @@ def test_the_example_on_the_first_page_prints_what_the_page_shows(tmp_path: Path
     code, shown = re.findall(r"(?s)```(?:python|\{ \.text.*?\})\n(.*?)```", text)
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     assert run(tmp_path / "example.py", tmp_path) == shown
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_numbers_in_an_explanation_are_printed_by_a_tutorial(stage: str, site: Site) -> None:
-    text = (ROOT / f"docs/{stage}/index.md").read_text(encoding="utf-8")
-    prose = re.sub(r"(?s)<figure.*?</figure>|```.*?```|^---.*?^---", "", text)
-    pages = [site.folder / other / "tutorial/index.html" for other in STAGES]
-    printed = re.findall(DECIMAL, "".join(page.read_text(encoding="utf-8") for page in pages))
-    quoted = set(re.findall(DECIMAL, prose))
-    places = {number: len(number.partition(".")[2]) for number in quoted}
-    shown = {f"{float(value):.{n}f}" for value in printed for n in set(places.values())}
-    assert quoted - shown == set()
 
 
 class Headings(HTMLParser):

@@ -67,7 +67,8 @@ model.eval()
 with torch.inference_mode():
     y_pred = model(X_test)
 
-# %% [markdown] [`predict`][workflow.predict] keeps the first two and checks the third. Afterwards
+# %% [markdown]
+# [`predict`][workflow.predict] keeps the first two and checks the third. Afterwards
 # the model is in the mode that it was in before.
 
 # %%

@@ -1,13 +1,12 @@
-"""Formulas as MathML, made when the site is built, so that a page needs no script to show them."""
+"""Formulas as MathML, made when the page is, so that it needs no script to show them."""
 
 from html import unescape
+from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 from latex2mathml.converter import convert
-from markdown import Markdown
-from markdown.extensions import Extension
+from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
-from mkdocs.config.defaults import MkDocsConfig
 
 # Implied in HTML, and a nuisance to ElementTree.
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
@@ -17,7 +16,6 @@ class Formulas(Treeprocessor):
     r"""Replaces what arithmatex found, `\(…\)` and `\[…\]`, by MathML."""
 
     def run(self, root: Element) -> None:
-        """Convert the formulas of one page."""
         for element in root.iter():
             if element.get("class") == "arithmatex":
                 latex = unescape("".join(element.itertext())).strip()
@@ -29,14 +27,10 @@ class Formulas(Treeprocessor):
                 element[:] = [fromstring(formula.replace(NAMESPACE, ""))]
 
 
-class MathML(Extension):
-    """Adds the formulas to Markdown."""
-
+class FormulasExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name for it
-        """Register the converter."""
-        md.treeprocessors.register(Formulas(md), "mathml", 5)  # after inline patterns, at 20
+        md.treeprocessors.register(Formulas(md), "formulas", 7)  # after inline patterns, at 20
 
 
-def on_config(config: MkDocsConfig) -> None:
-    """Make it one of the site's Markdown extensions."""
-    config.markdown_extensions.append(MathML())  # type: ignore[arg-type]  # by name or as it is
+def makeExtension(**config: Any) -> Extension:  # noqa: N802 - Markdown's name for it
+    return FormulasExtension(**config)

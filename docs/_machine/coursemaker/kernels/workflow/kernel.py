@@ -7,10 +7,13 @@ advice from the debugger that ipykernel loads.
 
 import io
 import os
+import pickle
+import random
 import re
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from itertools import dropwhile
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -112,6 +115,30 @@ def describe_error(_: type, error: BaseException, trace: Any, *__: Any, **___: A
     return texts
 
 
+def watch_seeds(module: Any, state: Callable[[], Any]) -> None:
+    """Report the cell that draws from a generator that no cell has seeded: it differs each time."""
+    before, seed, seeded = b"", module.seed, False
+
+    def marked(*args: Any, **options: Any) -> Any:
+        nonlocal seeded
+        seeded = True
+        return seed(*args, **options)
+
+    def look(*_: Any) -> None:
+        nonlocal before
+        before = pickle.dumps(state())
+
+    def report(*_: Any) -> None:
+        if not seeded and pickle.dumps(state()) != before:
+            name = module.__name__
+            text = f"Draws from {name}, which nothing has seeded: call {name}.seed(…) first."
+            display({"text/plain": text}, raw=True, metadata={"fault": text})
+
+    module.seed = marked
+    shell.events.register("pre_run_cell", look)
+    shell.events.register("post_run_cell", report)
+
+
 os.environ["IPYTHONDIR"] = str(Path.cwd())  # empty, so nobody's own settings count
 os.chdir("work")
 app = IPKernelApp.instance()
@@ -125,6 +152,8 @@ shell.display_trap.hook = show_value
 shell.display_formatter.ipython_display_formatter.for_type(Figure, show_figure)
 shell.InteractiveTB.structured_traceback = describe_error
 shell.SyntaxTB.structured_traceback = describe_error
+watch_seeds(random, random.getstate)
+watch_seeds(np.random, np.random.get_state)
 warnings.simplefilter("always")
 warnings.showwarning = show_warning
 sys.stderr = sys.stdout  # one stream, so the order of what is printed is the same in every build
