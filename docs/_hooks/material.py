@@ -83,7 +83,7 @@ def patched(script: str) -> str:
         if not count:
             raise PluginError(
                 f"The script of Material {version('mkdocs-material')} holds nothing like "
-                f"{pattern!r}: install the version that constraints.txt names, or update PATCHES "
+                f"{pattern!r}: install the version that requirements.txt names, or update PATCHES "
                 "in docs/_hooks/material.py."
             )
     return script

@@ -51,7 +51,10 @@ export default function compareRuns(panel) {
     return (i) => {
       const { loss, first, step, curve } = runs[i] ?? { curve: [] }
       ring.setAttribute("transform", loss ? `translate(${x(across(i))} ${y(loss)})` : "scale(0)")
-      line.set(curve.map((_, point) => first + step * point), curve)
+      line.set(
+        curve.map((_, point) => first + step * point),
+        curve,
+      )
     }
   }
   const showPinned = shower("", "4 3")
@@ -83,9 +86,10 @@ export default function compareRuns(panel) {
     const run = chosen(state)
     const score = ({ mean, losses }) => (state.one ? losses[state.seed] : mean)
     const order = [...settings].sort((a, b) => score(a) - score(b))
-    order.forEach(({ column }, i) => (places[column].textContent = PLACES[i]))
+    for (const [i, { column }] of order.entries()) places[column].textContent = PLACES[i]
     bars.setAttribute("visibility", state.one ? "hidden" : "visible")
-    marks.forEach((mark, i) => mark.setAttribute("opacity", state.one && SEEDS[i % 3] !== state.seed ? 0.3 : 1))
+    for (const [i, mark] of marks.entries())
+      mark.setAttribute("opacity", state.one && SEEDS[i % 3] !== state.seed ? 0.3 : 1)
     showPinned(state.pin)
     showChosen(run)
     pin.textContent = state.pin === run ? "Unpin this run" : "Pin this run"

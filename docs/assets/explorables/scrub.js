@@ -17,7 +17,10 @@ function straight({ weight, bias, train, test }) {
     epochs: range(0, weight.length - 1, 1),
     parts: { train: [X.slice(0, 40), y.slice(0, 40)], test: [X.slice(40), y.slice(40)] },
     losses: { train, test },
-    at: (s) => [[0, 1], [bias[s], weight[s] + bias[s]]],
+    at: (s) => [
+      [0, 1],
+      [bias[s], weight[s] + bias[s]],
+    ],
     state: (s) => `weights ${show(weight[s])}, bias ${show(bias[s])}`,
     says: (s) =>
       `After ${s} epochs the training loss is ${show(train[s])} and the test loss ${show(test[s])}.` +

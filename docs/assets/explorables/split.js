@@ -55,8 +55,14 @@ export default function split(panel) {
       const [onLine, inRow] = marks[p]
       const numbers = parts[part]
       const x = numbers.map((i) => X[i])
-      onLine.set(x, numbers.map((i) => y[i]))
-      inRow.set(numbers.map(() => place++), x)
+      onLine.set(
+        x,
+        numbers.map((i) => y[i]),
+      )
+      inRow.set(
+        numbers.map(() => place++),
+        x,
+      )
       counts[p].textContent = `${NAMES[p]} ${numbers.length}`
     })
     reach.set(ends(parts.train), [-0.15, -0.15])
