@@ -68,7 +68,7 @@ def patched(script: str) -> str:
             raise PluginError(
                 f"The script of Material {version('mkdocs-material')} holds nothing like "
                 f"{pattern!r}: install the version that constraints.txt names, or update PATCHES "
-                "in docs/_hooks/material.py."
+                "in docs/_hooks/theme.py."
             )
     return script
 
