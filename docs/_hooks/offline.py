@@ -36,9 +36,9 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Write our modules as one plain script, as browsers load none from file://; else drop the shim."""
+    """Write our modules as one plain script, as browsers load none from file://."""
     if not enabled(config):
-        files.remove(files.src_uris[SHIM])
+        files.remove(files.src_uris[SHIM])  # a server needs none
         return
     modules: dict[str, File] = {}
     for file in files:

@@ -79,10 +79,11 @@ def social_image(title: str) -> bytes:
         x0, y0, x1, y1 = map(float, re.findall(r"[\d.]+", path.attrib["d"]))
         axes.plot([x0, x1], [y0, y1], color=colours["prediction"], linewidth=2.5, zorder=1)
     for dot in picture.iterfind(".//*[@class='train']/*"):
-        axes.scatter(float(dot.attrib["cx"]), float(dot.attrib["cy"]), 140, colours["train"], "o")
+        x, y = (float(dot.attrib[name]) for name in ("cx", "cy"))
+        axes.scatter(x, y, s=140, color=colours["train"])
     for square in picture.iterfind(".//*[@class='test']/*"):
-        x, y, width, height = (float(square.attrib[k]) for k in ("x", "y", "width", "height"))
-        axes.scatter(x + width / 2, y + height / 2, 140, colours["test"], "s")
+        x, y, side = (float(square.attrib[name]) for name in ("x", "y", "width"))
+        axes.scatter(x + side / 2, y + side / 2, s=140, color=colours["test"], marker="s")
     figure.text(0.06, 0.8, title, fontsize=64, fontfamily="serif", color=colours["ink"])
     png = io.BytesIO()
     figure.savefig(png, format="png", metadata={"Software": None})

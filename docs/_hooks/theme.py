@@ -29,7 +29,7 @@ PATCHES = {
         r'.replace(/(?<!\\S)\\S{1,3}(?=\\s)/g,"$&^1")\3'
     ),
 }
-# Word lists of other languages, source maps, colours that site.css replaces, what templates include.
+# Other languages' word lists, colours that site.css replaces, source maps, a part of home.html.
 UNUSED = re.compile(r"assets/(javascripts/lunr/|stylesheets/palette|images/)|.*\.map$|line\.svg$")
 # The stylesheet of those colours, and an attribute that checkboxes may not have.
 UNWANTED = re.compile(
