@@ -214,9 +214,12 @@ def test_zensical_renders_our_templates(tmp_path: Path) -> None:
     for page in ("index.html", "404.html"):
         html = (tmp_path / "site" / page).read_text("utf-8")
         assert [name for name in STAGES if f"<strong>{name}</strong>" not in html] == []
+        assert html.count('aria-label="Search"') == 1
+        assert "Content-Security-Policy" not in html  # not even an empty one
+        assert "<p>MIT licence</p>" in html
     data = (tmp_path / "site/data/index.html").read_text("utf-8")
+    assert re.search(r'<a href="[^"]*" aria-current="page">Data', data)
     assert "Tensors." in data
-    assert 'id="contents"' in data
 
 
 # One home each
