@@ -56,7 +56,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     for file in list(files):
         if UNUSED.match(file.src_uri):
             files.remove(file)
-        elif re.match(r"assets/javascripts/bundle\..*\.js", file.src_uri):
+        elif re.fullmatch(r"assets/javascripts/bundle\..*\.js", file.src_uri):
             file.content_string = patched(file.content_string)
 
 
