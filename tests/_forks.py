@@ -16,15 +16,16 @@ import matplotlib.pyplot  # noqa: F401
 import torch._dynamo  # noqa: F401  # which the first step of an optimizer imports
 
 
-def run(script: str, folder: str, arguments: list[str], says: str) -> None:
-    """Be `python -W error script …`, run in `folder`, and write what it says into files."""
+def run(script: str, folder: str, arguments: list[str], on_warning: str, says: str) -> None:
+    """Be `python -W on_warning script …`, run in `folder`; what it says goes into two files."""
     for stream in (sys.stdout, sys.stderr):
         with Path(says, stream.name.strip("<>")).open("wb") as file:
             os.dup2(file.fileno(), stream.fileno())
     os.chdir(folder)
     sys.argv = [script, *arguments]
     sys.path[0] = str(Path(script).parent)
-    warnings.simplefilter("error")
+    if on_warning == "error":
+        warnings.simplefilter("error")
     runpy.run_path(script, run_name="__main__")
 
 

@@ -28,12 +28,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 os.environ["MPLBACKEND"] = "agg"
-os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; workers stand in each other's way
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # read when torch is imported; workers stand in each other's way
+)
 settings.register_profile("any machine", deadline=None)  # a busy one may take its time
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "tests/node_modules"
+REPOSITORY = "someone/pytorch-workflow"
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -155,7 +158,7 @@ def site(pytestconfig: pytest.Config) -> Site:
 def offline(site: Site) -> Path:
     """The site that opens from a folder, of a repository on GitHub; built after the other."""
     folder = site.folder.with_name("offline")
-    return built(folder, OFFLINE="true", GITHUB_REPOSITORY="someone/pytorch-workflow")
+    return built(folder, OFFLINE="true", GITHUB_REPOSITORY=REPOSITORY)
 
 
 @pytest.fixture(scope="session")
@@ -206,7 +209,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def run_script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Run a script in a folder as its reader would, with `python -W error script …`."""
+    """Run a script in a folder as its reader would, with `python -W error script …`.
+
+    It is run by a fork of a process that has imported torch, in a third of the time.
+    """
     with subprocess.Popen(
         [sys.executable, ROOT / "tests/_forks.py"],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
@@ -219,14 +225,14 @@ def run_script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         jobs, answers = forks.stdin, forks.stdout
 
         def run(
-            script: Path, folder: Path, *arguments: str
+            script: Path, folder: Path, *arguments: str, warnings: str = "error"
         ) -> subprocess.CompletedProcess[str]:
             says = tmp_path_factory.mktemp("says")
-            job = [str(script), str(folder), arguments, str(says)]
+            job = [str(script), str(folder), arguments, warnings, str(says)]
             print(json.dumps(job), file=jobs, flush=True)
             status = int(answers.readline())
             out, err = ((says / name).read_text("utf-8") for name in ("stdout", "stderr"))
-            return subprocess.CompletedProcess(job, status, out, err)
+            return subprocess.CompletedProcess(str(script), status, out, err)
 
         yield run
         jobs.close()

@@ -53,7 +53,9 @@ def turn_to(page: Page, fragment: str) -> None:
     page.evaluate(
         """fragment => new Promise(done => {
             addEventListener("hashchange", () => done(), {once: true})
+            const before = location.hash
             location.hash = fragment
+            if (location.hash === before) dispatchEvent(new HashChangeEvent("hashchange"))
         })""",
         fragment,
     )

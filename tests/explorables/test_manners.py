@@ -114,7 +114,7 @@ def it_speaks_once_the_reader_rests(page: Page, place: Locator) -> None:
         change(place)
         page.clock.run_for(40)
     assert page.evaluate("spoken") == 0
-    page.clock.run_for(SPOKEN)
+    page.clock.run_for(2 * SPOKEN)
     assert page.evaluate("spoken") == 1
 
 
@@ -168,12 +168,12 @@ def test_one_visit(timed: Page, name: str, subtests: pytest.Subtests) -> None:
     held: list[Route] = []
     timed.route("**/explorables/start.js", lambda route: held.append(route))
     timed.goto(PLACES[name], wait_until="commit")
-    timed.wait_for_function("document.readyState !== 'loading'")
+    while not held or timed.evaluate("document.readyState") == "loading":
+        timed.wait_for_timeout(10)
     place, live = timed.locator(f"#{name}"), timed.locator(f"#{name} > .live")
     before = boxes(timed, place)
-    while not held:
-        timed.wait_for_timeout(10)
     held[0].continue_()
+    timed.unroute_all()
     expect(live).to_be_visible()
     timed.clock.pause_at(3600)
     with subtests.test("nothing moves when it comes to life"):

@@ -63,13 +63,13 @@ def facts(tensor: torch.Tensor) -> str:
 def made() -> list[dict[str, Any]]:
     """What becomes of each thing: the code, and the tensor as a list of numbers and labels."""
     kinds = itertools.groupby(ADDRESSES, key=itemgetter("kind"))
-    each = (call("tensors", f"MAKE.{kind}", [[state] for state in states]) for kind, states in kinds)
+    each = (
+        call("tensors", f"MAKE.{kind}", [[state] for state in states]) for kind, states in kinds
+    )
     return list(itertools.chain.from_iterable(each))
 
 
-def test_the_code_makes_the_tensor(
-    made: list[dict[str, Any]], subtests: pytest.Subtests
-) -> None:
+def test_the_code_makes_the_tensor(made: list[dict[str, Any]], subtests: pytest.Subtests) -> None:
     calls = [[state["kind"], ours] for state, ours in zip(ADDRESSES, made, strict=True)]
     for state, ours, described in zip(
         ADDRESSES, made, call("tensors", "describe", calls), strict=True
