@@ -12,7 +12,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1 # Material's notice of its end, which CONTRIBUTING.md tells
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
-.PHONY: help serve test site offline check format bench pins clean
+# A stage's test is named as its module: these need no site and no browser.
+PACKAGE := $(wildcard $(patsubst workflow/%.py,tests/test_%.py,$(wildcard workflow/*.py))) tests/test_package.py
+
+.PHONY: help serve quick test site offline check format bench pins clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,8 +23,11 @@ help: ## Show the commands
 serve: .venv/ready ## Build the site and serve it at http://127.0.0.1:8000, fresh after each edit; or PORT=8001
 	@$(BIN)/python -m coursemaker.serve $(PORT)
 
+quick: check ## Look at the package: format, lint, types, its tests and examples, in a minute
+	$(BIN)/python -m pytest --quiet workflow $(PACKAGE)
+
 test: .venv/ready tests/node_modules ## Run every test: the package, the tutorials, the site in a browser
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term-missing:skip-covered
 
 site: .venv/ready ## Build the site into site/
 	$(BIN)/python -m mkdocs build --strict
@@ -41,8 +47,9 @@ format: .venv/ready tests/node_modules ## Format, and mend what lint can mend
 	$(BIN)/python -m ruff check --fix
 	@if test -d tests/node_modules; then $(BIOME) check --write; fi
 
-bench: .venv/ready ## Time the package against plain PyTorch
+bench: .venv/ready ## Time the package against plain PyTorch, and explorables against a bare button
 	$(BIN)/python tests/bench.py
+	$(BIN)/python -m pytest --quiet tests/explorables/bench_explorables.py
 
 # One version of each package for every Python and platform; Debian 12 has Python 3.11.2.
 pins: ## Add to requirements.txt what the projects now ask for; remove it first, and all is renewed

@@ -1,4 +1,4 @@
-"""The course: its code runs when copied, and it teaches every topic that it set out to teach."""
+"""The course: its code runs when copied, and its numbers are those that were printed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Site
 
 STAGES = ["data", "models", "training", "evaluation", "experiments", "checkpoints", "together"]
-TOPICS = ROOT / "tests/topics.md"
 
 
 def run(script: Path, folder: Path) -> str:
@@ -84,41 +82,3 @@ def test_the_example_on_the_first_page_prints_what_the_page_shows(tmp_path: Path
     code, shown = re.findall(r"(?s)```(?:python|\{ \.text.*?\})\n(.*?)```", text)
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     assert run(tmp_path / "example.py", tmp_path) == shown
-
-
-class Headings(HTMLParser):
-    """The text of each heading, without the link beside it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.inside = self.link = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if re.fullmatch("h[1-6]", tag):
-            self.inside = True
-            self.found.append("")
-        self.link = self.link or ("class", "headerlink") in attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = self.inside and not re.fullmatch("h[1-6]", tag)
-        self.link = self.link and tag != "a"
-
-    def handle_data(self, data: str) -> None:
-        if self.inside and not self.link:
-            self.found[-1] += data
-
-
-def test_every_topic_of_the_notes_is_taught_where_the_table_says(site: Site) -> None:
-    lines = TOPICS.read_text(encoding="utf-8").splitlines()
-    rows = [[c.strip() for c in ln.strip("|").split("|")] for ln in lines if ln.startswith("| ")]
-    topics = rows[2:] if rows[1][0].startswith("-") else rows[1:]
-    missing = []
-    for topic, page, heading in topics:
-        html = (site.folder / page / "index.html").read_text(encoding="utf-8")
-        found = {re.sub(r"\s+", " ", text).strip() for text in Headings(html).found}
-        if heading not in found:
-            missing.append(f"{topic}: no heading {heading!r} on /{page}")
-    assert missing == []
-    assert len(topics) >= 80
