@@ -36,9 +36,29 @@ WRONG = {
             "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = 5 * X_mine - 2",
             "y starts with",
         ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = 2 * X_mine + 5",
+            "y starts with",
+        ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(0)\ny_mine = -2 * X_mine + 5",
+            "one row a point. The shape of x is (1, 20)",
+        ),
+        Wrong(
+            1,
+            "X_mine = [[x / 10] for x in range(-10, 10)]\ny_mine = [[5 - 2 * x] for [x] in X_mine]",
+            "make both of them tensors",
+        ),
+        Wrong(1, "X_mine = y_mine = None", "make both of them tensors"),
         Wrong(2, "video_shape = (12, 32, 48)", "where are the three colours"),
         Wrong(2, "video_shape = (12, 32, 48, 3)", "puts its colours first"),
         Wrong(2, "video_shape = (12, 3, 48, 32)", "height before width"),
+        Wrong(2, "video_shape = (3, 12, 32, 48)", "the frames come first"),
+        Wrong(2, "video_shape = (12, 3, 32 * 48)", "3 directions"),
+        Wrong(2, "video_shape = 12 * 3 * 32 * 48", "a tuple of whole numbers"),
+        Wrong(2, "video_shape = None", "a tuple of whole numbers"),
         Wrong(3, "scaled = (days - days.mean()) / days.std()", "They leaked"),
         Wrong(3, "scaled = days - days[:5].mean()", "has spread 2.92"),
         Wrong(
@@ -52,6 +72,16 @@ WRONG = {
             "scaled[5:] = (late - late.mean()) / late.std()",
             "by other numbers",
         ),
+        Wrong(3, "scaled = (days[:5].mean() - days) / days[:5].std()", "the warmest day"),
+        Wrong(3, "scaled = (days - days.mean(dim=1)) / days[:5].std()", "The shape is (7, 7)"),
+        Wrong(
+            3,
+            "scaled = (days - days.mean(dim=1, keepdim=True)) / days[:5].std(dim=1, keepdim=True, "
+            "correction=0).mean()",
+            "nan",
+        ),
+        Wrong(3, "scaled = ((days - days[:5].mean()) / days[:5].std()).tolist()", "keep it a tensor"),
+        Wrong(3, "scaled = None", "keep it a tensor"),
         Wrong(
             4,
             "my_parts = [(X[:35], y[:35]), (X[35:42], y[35:42]), (X[43:], y[43:])]",
@@ -72,6 +102,26 @@ WRONG = {
             "my_parts = [(X[:30], y[:30]), (X[30:40], y[30:40]), (X[40:], y[40:])]",
             "the shares are off",
         ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35], -y[:35]), (X[35:42], y[35:42]), (X[42:], y[42:])]",
+            "labels don't belong",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35].flatten(), y[:35].flatten()), (X[35:42].flatten(), "
+            "y[35:42].flatten()), (X[42:].flatten(), y[42:].flatten())]",
+            "keep the columns",
+        ),
+        Wrong(
+            4,
+            "x, z = X.tolist(), y.tolist()\n"
+            "my_parts = [(x[:35], z[:35]), (x[35:42], z[35:42]), (x[42:], z[42:])]",
+            "a list of three pairs",
+        ),
+        Wrong(4, "my_parts = [X[:35], X[35:42], X[42:]]", "a list of three pairs"),
+        Wrong(4, "my_parts = [(X[:35], y[:35]), (X[35:], y[35:])]", "the shares are off"),
+        Wrong(4, "my_parts = None", "a list of three pairs"),
     ],
     "models": [
         Wrong(1, "count = 2 * 16 + 16 * 16 + 16 * 3", "The biases are missing"),
@@ -260,5 +310,22 @@ WRONG = {
         ),
         Wrong(3, 'arguments = ["--folder", "stopped", "--resume"]', "has done 100 epochs"),
         Wrong(3, 'arguments = ["--folder", "stopped", "--epochs", "120"]', "a new run"),
+    ],
+}
+
+# By the number of their exercise, answers that differ from the solution and are right as well.
+ALSO_RIGHT = {
+    "data": [
+        (1, "X_mine, y_mine = make_line(-1, 1, 0.1, weight=-2, bias=5)"),
+        (
+            1,
+            "X_mine = torch.arange(-10, 10, dtype=torch.float64).reshape(-1, 1) / 10\n"
+            "y_mine = 5 - 2 * X_mine",
+        ),
+        (2, "video_shape = [12, 3, 32, 48]"),
+        (2, "video_shape = torch.zeros(12, 3, 32, 48).shape"),
+        (3, "scaled = (days - days[:5].mean()) / days[:5].std(correction=0)"),
+        (4, "my_parts = split(X, y, fractions=(0.7, 0.15, 0.15))"),
+        (4, "my_parts = ((X[:35], y[:35]), [X[35:42], y[35:42]], (X[42:], y[42:]))"),
     ],
 }
