@@ -127,8 +127,29 @@ WRONG = {
         Wrong(1, "count = 2 * 16 + 16 * 16 + 16 * 3", "The biases are missing"),
         Wrong(1, "count = 2 * 16 + 1 + 16 * 16 + 1 + 16 * 3 + 1", "more than one bias"),
         Wrong(1, "count = 2 * 16 + 16 + 16 * 3 + 3", "between the hidden layers"),
+        Wrong(1, "count = -403", "is too few"),
+        Wrong(1, "count = [48, 272, 51]", "one number, please"),
+        Wrong(1, "count = None", "one number, please"),
         Wrong(2, "with torch.inference_mode():\n    answers = network(flats)", "in train mode"),
         Wrong(2, "network.eval()\nanswers = network(flats)", "recorded"),
+        Wrong(2, "network.eval()\nanswers = network(flats).detach()", "recorded"),
+        Wrong(2, "answers = predict(network, flats)", "where predict puts it back"),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network.forward(flats)",
+            "forward skips the hook",
+        ),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network(flats).tolist()",
+            "a tensor with one answer a flat",
+        ),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network(flats).T",
+            "as a column",
+        ),
+        Wrong(2, "answers = None", "a tensor with one answer a flat"),
         Wrong(
             3,
             """\
@@ -139,7 +160,7 @@ WRONG = {
     def forward(self, x):
         return self.a * x**2 + self.b * x + self.c
 """,
-            "a is a plain tensor",
+            "a is no nn.Parameter",
         ),
         Wrong(
             3,
@@ -166,6 +187,67 @@ WRONG = {
             "forward should return",
         ),
         Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.zeros(1))
+        self.c = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "b is the same each time",
+        ),
+        Wrong(
+            3,
+            """\
+        start = torch.randn(1)
+        self.a = nn.Parameter(start.clone())
+        self.b = nn.Parameter(start.clone())
+        self.c = nn.Parameter(start.clone())
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "they start equal",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        self.a * x**2 + self.b * x + self.c
+""",
+            "forward returns nothing",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "forward() takes 1 positional argument",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        return self.c - self.a * x**2 - self.b * x
+""",
+            "forward should return",
+        ),
+        Wrong(
             4,
             "flowers.layers[-1] = nn.Linear(8, 5)\n"
             "for parameter in flowers.parameters():\n    parameter.requires_grad = False",
@@ -173,6 +255,17 @@ WRONG = {
         ),
         Wrong(4, "flowers.layers[-1] = nn.Linear(8, 5)", "only the last layer should learn"),
         Wrong(4, "flowers.layers[-1] = nn.Linear(3, 5)", "gets 8 numbers and expects 3"),
+        Wrong(4, "flowers.layers[-1] = nn.Linear(5, 8)", "five outputs, please. There are 8"),
+        Wrong(4, "flowers.layers[-1].out_features = 5", "five outputs, please. There are 3"),
+        Wrong(4, "flowers.layers.append(nn.Linear(3, 5))", "there are 4 parts now"),
+        Wrong(
+            4,
+            "flowers.layers[-1] = nn.Linear(8, 5)\n"
+            "for parameter in flowers.parameters():\n"
+            "    parameter.requires_grad = parameter.ndim == 1",
+            "only the last layer should learn",
+        ),
+        Wrong(4, "flowers.eval()\nflowers.layers[-1] = nn.Linear(8, 5)", "only the last layer"),
     ],
     "training": [
         Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 1.5", "that is the error itself"),
@@ -327,5 +420,20 @@ ALSO_RIGHT = {
         (3, "scaled = (days - days[:5].mean()) / days[:5].std(correction=0)"),
         (4, "my_parts = split(X, y, fractions=(0.7, 0.15, 0.15))"),
         (4, "my_parts = ((X[:35], y[:35]), [X[35:42], y[35:42]], (X[42:], y[42:]))"),
+    ],
+    "models": [
+        (1, "count = sum(part.numel() for part in MLP(2, (16, 16), 3).parameters())"),
+        (2, "network.eval()\nwith torch.no_grad():\n    answers = network(flats)"),
+        (
+            3,
+            """\
+        self.a, self.b, self.c = (nn.Parameter(torch.rand(())) for _ in range(3))
+
+    def forward(self, x):
+        return (self.a * x + self.b) * x + self.c
+""",
+        ),
+        (4, "flowers.requires_grad_(False)\nflowers.layers[2] = nn.Linear(8, 5, bias=False)"),
+        (4, "flowers.layers[-1] = nn.Linear(8, 5)\nflowers.layers[0].requires_grad_(False)"),
     ],
 }
