@@ -80,7 +80,9 @@ WRONG = {
             "correction=0).mean()",
             "nan",
         ),
-        Wrong(3, "scaled = ((days - days[:5].mean()) / days[:5].std()).tolist()", "keep it a tensor"),
+        Wrong(
+            3, "scaled = ((days - days[:5].mean()) / days[:5].std()).tolist()", "keep it a tensor"
+        ),
         Wrong(3, "scaled = None", "keep it a tensor"),
         Wrong(
             4,
@@ -271,8 +273,14 @@ WRONG = {
         Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 1.5", "that is the error itself"),
         Wrong(1, "my_w_grad = -6.0\nmy_b_grad = -3.0", "prediction minus label"),
         Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 3.0", "moves the prediction by x"),
+        Wrong(1, "my_w_grad = -6.0\nmy_b_grad = 3.0", "b is right, w isn't"),
+        Wrong(1, "my_w_grad = my_b_grad = [6.0, 3.0]", "begin with the bias"),
+        Wrong(1, "my_w_grad = my_b_grad = None", "begin with the bias"),
         Wrong(2, "mean_loss = (32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 3", "isn't the mean of 70"),
-        Wrong(3, "    loss.backward()\n    optimizer.step()", "Old gradients push along"),
+        Wrong(2, "mean_loss = -(32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 70", "isn't the mean of 70"),
+        Wrong(2, "mean_loss = [6.4 / 70, 9.6 / 70, 5.4 / 70]", "one number, please"),
+        Wrong(2, "mean_loss = None", "one number, please"),
+        Wrong(3, "    loss.backward()\n    optimizer.step()", "off. In each round: clear"),
         Wrong(
             3,
             "    optimizer.zero_grad()\n    optimizer.step()",
@@ -284,8 +292,36 @@ WRONG = {
             "what clears them?",
         ),
         Wrong(3, "    optimizer.zero_grad()\n    loss.backward()", "nothing moves the parameters"),
+        Wrong(
+            3,
+            "    optimizer.step()\n    optimizer.zero_grad()\n    loss.backward()",
+            "gradients of the round before",
+        ),
+        Wrong(
+            3,
+            "    optimizer.zero_grad()\n    loss.backward\n    optimizer.step()",
+            "step finds no gradients",
+        ),
+        Wrong(
+            3,
+            "    optimizer.zero_grad()\n    (-loss).backward()\n    optimizer.step()",
+            "off. In each round: clear",
+        ),
+        Wrong(
+            3,
+            "    pass\noptimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+            "off. In each round: clear",
+        ),
         Wrong(4, "my_lr = 0.001", "too low"),
         Wrong(4, "my_lr = 0.26", "too high"),
+        Wrong(4, "my_lr = 0.26", "too high. Each step lands further off"),
+        Wrong(4, "my_lr = 0.2499", "a little too high"),
+        Wrong(4, "my_lr = 0.25", "a little too high"),
+        Wrong(4, "my_lr = 0", "a number above zero"),
+        Wrong(4, "my_lr = -0.1", "a number above zero"),
+        Wrong(4, "my_lr = float('nan')", "a number above zero"),
+        Wrong(4, "my_lr = [0.1]", "a number above zero"),
+        Wrong(4, "my_lr = None", "a number above zero"),
     ],
     "evaluation": [
         Wrong(
@@ -435,5 +471,12 @@ ALSO_RIGHT = {
         ),
         (4, "flowers.requires_grad_(False)\nflowers.layers[2] = nn.Linear(8, 5, bias=False)"),
         (4, "flowers.layers[-1] = nn.Linear(8, 5)\nflowers.layers[0].requires_grad_(False)"),
+    ],
+    "training": [
+        (1, "my_w_grad, my_b_grad = 6, torch.tensor(3.0)"),
+        (2, "mean_loss = 0.306"),
+        (2, "mean_loss = torch.tensor(21.4 / 70)"),
+        (3, "    loss.backward()\n    optimizer.step()\n    optimizer.zero_grad()"),
+        (4, "my_lr = 0.2"),
     ],
 }

@@ -609,8 +609,8 @@ assert torch.equal(first.sort(dim=0).values, X_train)
 assert torch.equal(second.sort(dim=0).values, X_train)
 
 # %% tags=["collapse"]
-# publish: quiz-data
-# Numbers for the questions on the page before.
+# publish: data
+# Numbers for the page before.
 try:
     torch.tensor([1, 2, 3]).mean()
 except RuntimeError as error:

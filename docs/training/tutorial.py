@@ -104,7 +104,8 @@ assert math.isclose(nn.BCEWithLogitsLoss()(logit, yes).item(), by_hand, rel_tol=
 
 # %% [markdown]
 # With more than two classes it is `CrossEntropyLoss`. It takes one logit a class, makes
-# probabilities of them with `softmax`, and looks at the right class, here number 2.
+# probabilities of them with `softmax` (`dim=1`: along each row), and looks at the right class,
+# here number 2.
 
 # %%
 logits, right = torch.tensor([[0.5, 1.0, 3.0]]), torch.tensor([2])
@@ -128,7 +129,9 @@ assert torch.isclose(nn.CrossEntropyLoss()(logits, right), by_hand)
 # calculation is a chain, so go backwards along it and multiply: this is the chain rule, and doing
 # it is *backpropagation*.
 #
-# First the prediction:
+# First the prediction. Why is the slope of $e^2$ just $2 e$? Move $e$ by a small $h$: the square
+# becomes $(e + h)^2 = e^2 + 2 e h + h^2$. The last term is next to nothing if $h$ is small enough,
+# so the loss grows by $2 e$ for each unit of $h$.
 #
 # $$\frac{dL}{d\hat y} = 2 e = 2 \cdot (-0.4) = -0.8$$
 #
@@ -396,8 +399,9 @@ ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 # %% tags=["collapse"]
 # publish: step
-# alt: The gradient of the bias over 40 epochs. Cleared each time, a solid blue line, it stays
-#   between -1 and 0. Never cleared, a dotted grey line, it falls evenly to nearly -20, then climbs.
+# alt: The gradient of the bias over 41 epochs. Cleared each time, a solid blue line, it stays at -1
+#   for a while and then climbs to about zero. Never cleared, a dotted grey line, it swings down and
+#   up, seven times as far to either side.
 # caption: The gradient of the bias, cleared in each epoch and never. With JavaScript, the lines of
 #   the loop are buttons, to be pressed in order, in another order, or not at all.
 def message(line, **names):
@@ -483,22 +487,18 @@ assert torch.equal(after_200.bias, model.bias)
 
 # %% [markdown]
 # The second hundred helped. The third brought exactly nothing. Printing every hundredth loss
-# suggests that training has come to rest:
+# suggests that training has come to rest. It hasn't: look at each epoch near the end, and at a
+# smaller scale.
 
 # %%
 losses = [epoch.train_loss for epoch in longer]
-for epoch in (199, 299):
-    print(f"epoch {epoch}: {losses[epoch]:.5f}")
 best = min(range(300), key=lambda epoch: losses[epoch])
+print(f"epoch 199: {losses[199]:.5f}, epoch 299: {losses[299]:.5f}")
 print(f"lowest, at epoch {best}: {losses[best]:.5f}")
 
-# %% [markdown]
-# It hasn't. Look at each epoch near the end, and at a smaller scale.
-
 # %%
-# alt: Training loss of epochs 160 to 199. It falls in a straight line until epoch 168, to 0.0012,
-#   and from then on it jumps up and down between 0.0026 and 0.0089 in every epoch, like the teeth
-#   of a saw.
+# alt: Training loss of epochs 160 to 199. It falls in a straight line until epoch 168. From then on
+#   it jumps up and down between two heights in every epoch, like the teeth of a saw.
 # caption: From epoch 169 on, two losses take turns for ever.
 fig, ax = plt.subplots()
 ax.plot(range(160, 200), losses[160:200], ".-", c="#0072B2", label="training loss")
@@ -508,18 +508,51 @@ ax.legend()
 # %%
 print(f"{losses[296]:.5f}, {losses[297]:.5f}, {losses[298]:.5f}, {losses[299]:.5f}")
 assert all(losses[epoch] == losses[epoch + 2] for epoch in range(169, 298))
+assert losses[168] != losses[170]
 
 train_step(model, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
 print("one step more: ", end="")
 show(model)
 
 # %% [markdown]
-# Two sets of parameters take turns, which is called a *2-cycle*. The slope of the absolute error
-# is $+1$ or $-1$ for each point, however near it is. So the steps don't get shorter near the goal:
-# one step goes too far, the next one goes back. Every hundredth epoch catches the same one of the
-# two. "The longer we train, the closer we get" was true until epoch 168 here, and is false in
-# general.
+# ### Forty pulls
 #
+# This is a *2-cycle*, and [the page before](index.md#what-the-loss-does-over-time) says how it
+# comes about. Here are the forty pulls that it speaks of: the slope of each point's absolute error,
+# $-1$ where the model's line lies below the point and $+1$ where it lies above, and the length of
+# their mean, the gradient.
+
+# %%
+# alt: Above, one row a point and one column an epoch. Pale means that the point pulls the line up,
+#   dark that it pulls it down. At first all is pale. From epoch 18 dark enters from below, until it
+#   fills half of the rows, and so it stays. From epoch 169 on, whole columns are pale and dark in
+#   turn. Below, the length of the gradient: highest at first, then falling to less than a fifth,
+#   level for a hundred epochs, and from epoch 169 on as high as at first.
+# caption: Forty pulls, and the length of their mean. It isn't the goal that makes it small, it is
+#   that half of the pulls cancel the other half.
+model, optimizer = fresh()
+pulls, lengths = [], []
+for _ in range(200):
+    y_pred = model(X_train)
+    optimizer.zero_grad()
+    loss_fn(y_pred, y_train).backward()
+    pulls.append((y_pred - y_train).detach().sign().flatten())
+    lengths.append(math.hypot(model.weights.grad.item(), model.bias.grad.item()))
+    optimizer.step()
+
+fig, (above, below) = plt.subplots(2, 1, figsize=(5, 4), sharex=True)
+rows = torch.stack(pulls, dim=1).numpy()
+tones = {"cmap": "gray_r", "vmin": -6, "vmax": 3}
+above.imshow(rows, aspect="auto", interpolation="none", origin="lower", **tones)
+above.set_ylabel("point")
+below.plot(lengths, c="gray")
+below.set(xlabel="epoch", ylabel="length of gradient", ylim=(0, 1.2))
+
+# %%
+for epoch in (0, 50, 168, 199):
+    print(f"epoch {epoch:3}: length {lengths[epoch]:.3f}")
+
+# %% [markdown]
 # ### A rate that falls
 #
 # One cure is to make the steps shorter over time. A *scheduler* changes the learning rate after
@@ -563,10 +596,10 @@ for lr in (0.0001, 0.001, 0.01, 0.1, 1):
     print(f"lr {lr:<6}: loss {loss_now(model):.3f}")
 
 # %% [markdown]
-# Too low, and 100 epochs aren't enough. Too high, and each step overshoots; with 1, the loss is
-# back where it began. With the absolute error it bounces and never blows up, because its slope is
-# bounded. The slope of the *squared* error grows with the miss: a step too far makes a larger
-# miss, and that a larger step.
+# Too low, and 100 epochs aren't enough. Too high, and each step overshoots; with 1, every second
+# loss is the one where it began. With the absolute error our line bounces and never blows up, as
+# its gradient is bounded. (With two layers, each multiplied by the other, it can.) The slope of the
+# *squared* error grows with the miss: a step too far makes a larger miss, and that a larger step.
 
 # %%
 squared = nn.MSELoss()
@@ -576,8 +609,8 @@ for _ in range(5):
     print(f"{loss:.2f}")
 
 # %% [markdown]
-# This is called divergence. It goes on until the numbers no longer fit into float32. `fit` stops
-# there, says so, and puts the best parameters back.
+# This is called divergence. It goes on until the numbers no longer fit into float32. There `fit`
+# stops, says so, and puts back the best parameters that it kept.
 
 # %%
 model, optimizer = fresh(lr=10)
@@ -587,11 +620,13 @@ except DivergedError as error:
     print(error)
 
 # %% [markdown]
-# Between "good" and "blown up" lies an exact limit. For the squared error it is 2 divided by the
-# largest eigenvalue of its *Hessian*, which says how strongly the surface of the loss curves where
-# it curves most. [Stage 5](../experiments/tutorial.py) works it out step by step. On
-# [the page before](index.md#the-loss-surface) you can walk across that surface, on both sides of
-# the limit; this is where the page's numbers and picture come from.
+# For a line, the squared error and full batches, an exact limit lies between "good" and "blown up".
+# Its *Hessian* is a table of how the loss curves in each direction, and the largest *eigenvalue* of
+# that is the curvature where it curves most. Above 1 divided by it, steps go too far and come back;
+# above 2 divided by it, each goes further off than the last. (With batches, or in a network, whose
+# curvature changes on the way, that is only a guide.) [Stage 5](../experiments/tutorial.py) works
+# it out step by step. On [the page before](index.md#the-loss-surface) you can walk across that
+# surface, on both sides of the limit; this is where the page's numbers and picture come from.
 
 # %% tags=["collapse"]
 # publish: surface
@@ -650,19 +685,75 @@ print(f"mean over points  {weighted:.5f}")
 model, optimizer = fresh()
 assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weighted
 
+# %% [markdown]
+# ### The S of SGD
+#
+# Usually each epoch mixes the points and cuts them into batches anew. The gradient of such a batch
+# is right on average and a little off each time: that is what is *stochastic*. See it on forty
+# points with noise, and the squared error. One model takes a step an epoch, by all of the points;
+# the other takes five, by eight points each.
+
+# %%
+# alt: Left, a map of weight and bias with rings around the lowest loss. The way of the full batch,
+#   black dots, is smooth: steeply to the floor of a valley, then slowly along it, and it ends
+#   halfway. The way of the batches, a thin blue line, goes in the same direction and shakes; it
+#   reaches the lowest place and shakes on. Right, the losses over twenty epochs. By step, a thin
+#   blue line jumps up and down. By epoch, blue dots lie below the black ones of the full batch at
+#   first, and both become nearly level.
+# caption: Full batch, black, and batches of eight, blue. Left the way, right the loss, by step
+#   (thin) and by epoch (dots).
+noisy = make_line(0, 0.8, 0.02, noise=0.1)
+
+
+def walk(data):
+    model, optimizer = fresh(lr=0.3)
+    places, losses = [], []
+    for _ in range(20):
+        for X_batch, y_batch in data:
+            places.append((model.weights.item(), model.bias.item()))
+            loss = train_step(model, X_batch, y_batch, loss_fn=squared, optimizer=optimizer)
+            losses.append(loss.item())
+    return places, losses
+
+
+smooth, falling = walk([noisy])
+shaky, jumping = walk(batches(*noisy, batch_size=8, shuffle=True, seed=0))
+by_epoch = torch.tensor(jumping).reshape(20, 5).mean(dim=1)
+
+weight_axis, bias_axis = torch.linspace(0.3, 1, 20), torch.linspace(0.1, 0.5, 20)
+across, up = torch.meshgrid(weight_axis, bias_axis, indexing="xy")
+heights = (across * noisy[0][:, :, None] + up - noisy[1][:, :, None]).square().mean(dim=0)
+fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.8), layout="constrained")
+left.contour(across, up, heights, levels=[0.0095, 0.013, 0.025, 0.05], colors="0.6")
+left.plot(*zip(*shaky, strict=True), c="#0072B2", lw=0.8)
+left.plot(*zip(*smooth, strict=True), ".-", c="black", lw=0.8)
+left.set(xlabel="weight", ylabel="bias")
+right.plot(torch.arange(100) / 5, jumping, c="#0072B2", lw=0.8)
+right.plot(by_epoch, "o", ms=4, c="#0072B2")
+right.plot(falling, ".-", c="black", lw=0.8)
+right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04))
+
+# %% [markdown]
+# Five steps an epoch get further than one, and each costs a fifth. But they don't come to rest:
+# every batch has a lowest place of its own. Larger batches shake less, and so does a rate that
+# falls. As the loss of a step jumps with the luck of its batch, loss curves are drawn by epoch.
+
 # %% tags=["collapse"]
-# publish: quiz-training
-# Numbers for the questions on the page before.
+# publish: training
+# Numbers for the page before.
 wild = y_train.clone()
 wild[20] *= 10  # a label with its point in the wrong place
 start, _ = fresh()
 with torch.inference_mode():
-    worse = [
-        loss(start(X_train), wild) / loss(start(X_train), y_train) for loss in (loss_fn, squared)
-    ]
+    guess = start(X_train)
+    mae, mse = (error(guess, wild) / error(guess, y_train) for error in (loss_fn, squared))
 
-bouncing, optimizer = fresh(lr=1)
-fit(bouncing, train, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
+
+def trained(epochs, lr=0.01, error=loss_fn):
+    model, optimizer = fresh(lr)
+    fit(model, train, loss_fn=error, optimizer=optimizer, epochs=epochs)
+    return model
+
 
 slopes = []
 for mode in (True, False):
@@ -670,23 +761,22 @@ for mode in (True, False):
     loss_fn(model.train(mode)(X_train), y_train).backward()
     slopes.append(model.bias.grad.item())
 
-numbers = {
-    "label": wild[20].item() / 10,
-    "wild": wild[20].item(),
-    "mae": worse[0].item(),
-    "mse": worse[1].item(),
-    "start": loss_now(start),
-    "stepped": loss_now(stepped),
-    "bounced": loss_now(bouncing),
-    "never_20": never[20],
-    "never_50": never[50],
-    "never_99": never[99],
-    "slope_train": slopes[0],
-    "slope_eval": slopes[1],
-    "low": losses[298],
-    "high": losses[299],
-}
-print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.items()}))
+numbers = {"label": wild[20].item() / 10, "wild": wild[20].item(), "mae": mae, "mse": mse}
+numbers |= {"prediction": y_hat, "loss": loss_before, "slope": slope}
+numbers |= {"w_slope": w_grad, "b_slope": b_grad, "low": losses[299], "high": losses[298]}
+numbers |= {f"never_{epoch}": never[epoch] for epoch in (20, 50, 99)}
+numbers |= {"slope_train": slopes[0], "slope_eval": slopes[1], "start": loss_now(start)}
+numbers |= {f"lr_{power}": loss_now(trained(100, 10.0**-power)) for power in range(5)}
+numbers |= {"odd": loss_now(trained(101, 1))}
+numbers |= {"length_0": lengths[0], "length_50": lengths[50]}
+shown = {name: f"{float(number):.3g}".replace("-", "−") for name, number in numbers.items()}
+for epochs in (0, 100, 200, 300):
+    model = trained(epochs)
+    shown |= {f"weight_{epochs}": f"{model.weights.item():.4f}"}
+    shown |= {f"bias_{epochs}": f"{model.bias.item():.4f}"}
+blown = squared(trained(100, 1, squared)(X_train), y_train).item()
+shown |= {"blown": f"{blown:.2g}", "cosine": f"{loss_now(packaged):.6f}"}
+print(json.dumps(shown | {"best": best, "cycle": best + 1}))
 
 # %% [markdown]
 # You have now written the loop that all of PyTorch training is made of, and seen it fail in three
@@ -745,7 +835,9 @@ mean_loss = sum(size * loss for size, loss in pairs) / sum(batch_sizes)
 
 # %% tags=["check"]
 each = torch.tensor(batch_losses).repeat_interleave(torch.tensor(batch_sizes))
-if math.isclose(mean_loss, each.mean(), abs_tol=1e-3):
+if not isinstance(mean_loss, (int, float, torch.Tensor)):
+    print("Not yet: one number, please. This is", mean_loss)
+elif math.isclose(mean_loss, each.mean(), abs_tol=1e-3):
     print("Right.")
 elif math.isclose(mean_loss, sum(batch_losses) / 3, abs_tol=1e-3):
     print(f"Not yet: {mean_loss:.3f} lets six examples count as much as 32.")
@@ -775,11 +867,15 @@ for _ in range(200):
 
 # %% tags=["check"]
 start, _ = fresh()
+right, optimizer = fresh(lr=0.1)
+fit(right, (X_down, y_down), epochs=200, loss_fn=nn.MSELoss(), optimizer=optimizer)
 gap = max(abs(mine.weights.item() + 2), abs(mine.bias.item() - 5))
-if gap < 0.01:
+if torch.equal(mine.weights, right.weights) and torch.equal(mine.bias, right.bias):
     print("Right.")
+elif gap < 0.01:
+    print("Not yet: it came near, but by gradients of the round before. Step comes last.")
 elif not torch.equal(mine.weights, start.weights):
-    print(f"Not yet: still {gap:.2f} off. Old gradients push along.")
+    print(f"Not yet: still {gap:.2g} off. In each round: clear, go back from the loss, step.")
 elif mine.weights.grad is None:
     print("Not yet: step finds no gradients. What makes them, what clears them?")
 else:
@@ -803,19 +899,25 @@ degrees = torch.tensor([[85.0], [74], [65], [58], [52], [47], [43]])
 my_lr = 0.1
 
 # %% tags=["check"]
+columns = torch.cat([tens, torch.ones_like(tens)], dim=1)
+limit = 2 / torch.linalg.eigvalsh(2 / 7 * columns.T @ columns).max()
+usable = isinstance(my_lr, (int, float)) and my_lr > 0
 torch.manual_seed(42)
 cup, squared = nn.Linear(1, 1), nn.MSELoss()
-how = {"loss_fn": squared, "optimizer": torch.optim.SGD(cup.parameters(), lr=my_lr)}
+sgd = torch.optim.SGD(cup.parameters(), lr=my_lr if usable else 1)
 try:
-    last = fit(cup, (tens, degrees), epochs=200, **how)[-1].train_loss
+    last = fit(cup, (tens, degrees), epochs=200, loss_fn=squared, optimizer=sgd)[-1].train_loss
 except DivergedError:
     last = math.inf
-columns = torch.cat([tens, torch.ones_like(tens)], dim=1)
 best = squared(columns @ torch.linalg.lstsq(columns, degrees).solution, degrees)
-if last < 1.05 * best:
+if not usable:
+    print("Not yet: a number above zero, please. This is", my_lr)
+elif last < 1.05 * best:
     print("Right.")
-elif last > 2000:
+elif my_lr > limit:
     print("Not yet: too high. Each step lands further off than the last.")
+elif my_lr > limit / 2:
+    print("Not yet: a little too high. Each step goes too far, and nearly as far back.")
 else:
     print(f"Not yet: too low. The loss is {last:.0f} and still falling.")
 
@@ -823,5 +925,5 @@ else:
 # Divide by 10 until it stops blowing up.
 
 # %% [markdown] tags=["solution"]
-# Above 0.25 the steps overshoot, as 2 divided by the largest eigenvalue is 0.25 for these seven
-# points. Far below it, 200 steps are too few.
+# The largest eigenvalue is 8 for these seven points. So above 1/8 the steps go too far and come
+# back, and above 2/8 each lands further off than the last. Far below, 200 steps are too few.
