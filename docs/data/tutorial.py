@@ -1,5 +1,6 @@
 # ---
 # description: Turn six kinds of data into tensors, make a line, split it three ways and batch it.
+# given: [0.3, 0.78, 255]
 # ---
 
 # %% [markdown]

@@ -204,9 +204,8 @@ print("should be:", y_test[:3].flatten())
 # seen no training data yet. Look at it as well.
 
 # %%
-# alt: Forty blue circles climb in a straight line from height 0.3 to 0.85, and ten green squares
-#   carry the line on to nearly 1. Ten red crosses below the squares lie between heights 0.4 and
-#   0.46 and hardly climb.
+# alt: Forty blue circles climb in a straight line, and ten green squares carry the line on. Ten red
+#   crosses lie far below the squares, at about half their height, and hardly climb.
 # caption: Before training, the predictions are on another line altogether.
 ax = plot_predictions(train, test, y_pred)
 
@@ -231,8 +230,8 @@ assert model.training
 
 # %% tags=["collapse"]
 # publish: optimizer
-# alt: Twenty blue circles fall unevenly from height 0.9 on the left to 0.3 on the right. A red line
-#   climbs from 0.13 to 0.47 and crosses them. A thin grey bar joins each circle to the line.
+# alt: Twenty blue circles fall unevenly from the upper left to the lower right. A red line begins far
+#   below them and climbs across. A thin grey bar joins each circle to the line.
 # caption: The start, and how far it misses each point. With JavaScript, two sliders move the line:
 #   try to make the misses smaller than gradient descent does.
 twenty, heights = make_line(0, 1, 0.05, weight=-0.6, bias=0.9, noise=0.1, seed=2)

@@ -1,5 +1,6 @@
 # ---
 # description: Work one step out by hand, train the line with five steps, see where it ends.
+# given: [0.7, 0.3]
 # ---
 
 # %% [markdown]
@@ -24,7 +25,7 @@ from workflow import (
     batches,
     fit,
     make_line,
-    plot_history,
+    predict,
     split,
     train_epoch,
     train_step,
@@ -163,6 +164,7 @@ w_grad, b_grad = slope * x, slope * 1
 w_new, b_new = w - lr * w_grad, b - lr * b_grad  # downhill
 loss_after = (w_new * x + b_new - y) ** 2
 
+print(f"prediction {y_hat:.2f}, error {error:.2f}")
 print(f"gradients {w_grad:.2f} and {b_grad:.2f}")
 print(f"weight {w_new:.2f}, bias {b_new:.2f}")
 print(f"loss {loss_before:.2f} before, {loss_after:.2f} after")
@@ -259,16 +261,17 @@ for losses in (train_losses, test_losses):
 # %% [markdown]
 # ### Loss curves
 #
-# A hundred numbers are easier to look at than to read.
+# A hundred numbers are easier to look at than to read. Every fifth will do for the eye.
 
 # %%
-# alt: Two falling curves over 100 epochs. The training loss, a solid blue line, starts at 0.31,
-#   falls steeply until about epoch 25 and then slowly to 0.02. The test loss, dashed green, runs
-#   above it all the way, from 0.48 to 0.06.
+# alt: Two falling curves over the epochs. The training loss, a solid blue line, falls steeply until
+#   about epoch 25, to a fifth of what it was, and then slowly. The test loss, dashed green, runs
+#   above it all the way.
 # caption: Both losses fall, fast at first, then slowly.
 fig, ax = plt.subplots()
-ax.plot(train_losses, c="#0072B2", label="training loss")
-ax.plot(test_losses, "--", c="#009E73", label="test loss")
+epochs = range(0, 100, 5)
+ax.plot(epochs, train_losses[::5], c="#0072B2", label="training loss")
+ax.plot(epochs, test_losses[::5], "--", c="#009E73", label="test loss")
 ax.set(xlabel="epoch", ylabel="loss")
 ax.legend()
 
@@ -279,9 +282,8 @@ ax.legend()
 #
 # ### Before the step, after the step
 #
-# The two numbers on one printed line belong to two different models. The training loss is
-# measured *before* the step, the test loss *after* it. The training loss of the final parameters
-# was never printed.
+# The two numbers on one printed line belong to two different models: the training loss is measured
+# *before* the step, the test loss *after* it. That of the final parameters was never printed.
 
 
 # %%
@@ -325,13 +327,7 @@ for other in (stepped, passed, fitted):
 # %% [markdown]
 # Not one bit of difference. `fit` calls its second data set validation data, because that is what
 # one usually watches. We handed it the test data, and may: we only look, and choose nothing by it.
-# [`plot_history`][workflow.plot_history] draws the records.
-
-# %%
-# alt: The same two falling curves as above. The training loss is solid blue; the other, now called
-#   validation loss, is purple and dashed, and runs above it.
-# caption: The same curves from the records of fit.
-ax = plot_history(history)
+# (`plot_history(history)` draws the records, as above.)
 
 # %% [markdown]
 # ### Where the seed belongs
@@ -357,35 +353,34 @@ for seed in (0, 1):
 # %%
 def train_clearing(when):
     model, optimizer = fresh()
-    losses = []
+    losses, slopes = [], []
     for _ in range(100):
         loss = loss_fn(model(X_train), y_train)
         if when == "before backward":
             optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
+        slopes.append(model.bias.grad.item())
         if when == "after step":
             optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses
+    return losses, slopes
 
 
-assert train_clearing("before backward") == train_losses
-assert train_clearing("after step") == train_losses
+cleared, slopes = train_clearing("before backward")
+assert cleared == train_losses
+assert train_clearing("after step") == (cleared, slopes)
 
-never = train_clearing("never")
+never, piled_up = train_clearing("never")
 print(f"never cleared: {never[50]:.3f} at epoch 50, {never[99]:.3f} at epoch 99")
 
 # %%
-# alt: Training loss over 100 epochs, twice. With zero_grad, a solid blue line falls and stays low.
-#   Without it, a dotted grey line swings up and down between 0.02 and 0.31 like a pendulum, and is
-#   high up at the end.
-# caption: With zero_grad, and without.
+# alt: Training loss over 100 epochs without zero_grad. It swings down and up like a pendulum, from
+#   where it began to near zero, and is high up at the end.
+# caption: Without zero_grad.
 fig, ax = plt.subplots()
-ax.plot(train_losses, c="#0072B2", label="with zero_grad")
-ax.plot(never, ":", c="gray", label="without")
+ax.plot(range(0, 100, 2), never[::2], c="#0072B2")
 ax.set(xlabel="epoch", ylabel="training loss")
-ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 # %% [markdown]
 # It swings like a pendulum. Each step is pushed by all the old gradients as well, so the parameters
@@ -411,19 +406,9 @@ def message(line, **names):
         return f"{type(error).__name__}: {error}".split(" (")[0]
 
 
-def bias_gradients(clear):
-    model, optimizer = fresh()
-    for _ in range(41):
-        if clear:
-            optimizer.zero_grad()
-        loss_fn(model(X_train), y_train).backward()
-        optimizer.step()
-        yield model.bias.grad.item()
-
-
 fig, ax = plt.subplots()
-ax.plot(list(bias_gradients(clear=True)), c="#0072B2", label="cleared")
-ax.plot(list(bias_gradients(clear=False)), ":", c="gray", label="never cleared")
+ax.plot(slopes[:41], c="#0072B2", label="cleared")
+ax.plot(piled_up[:41], ":", c="gray", label="never cleared")
 ax.set(xlabel="epoch", ylabel="bias.grad")
 ax.legend()
 
@@ -487,28 +472,23 @@ assert torch.equal(after_200.bias, model.bias)
 
 # %% [markdown]
 # The second hundred helped. The third brought exactly nothing. Printing every hundredth loss
-# suggests that training has come to rest. It hasn't: look at each epoch near the end, and at a
-# smaller scale.
+# suggests that training has come to rest:
 
 # %%
 losses = [epoch.train_loss for epoch in longer]
-best = min(range(300), key=lambda epoch: losses[epoch])
 print(f"epoch 199: {losses[199]:.5f}, epoch 299: {losses[299]:.5f}")
-print(f"lowest, at epoch {best}: {losses[best]:.5f}")
+
+# %% [markdown]
+# It hasn't. Look at each epoch, from 166 on:
 
 # %%
-# alt: Training loss of epochs 160 to 199. It falls in a straight line until epoch 168. From then on
-#   it jumps up and down between two heights in every epoch, like the teeth of a saw.
-# caption: From epoch 169 on, two losses take turns for ever.
-fig, ax = plt.subplots()
-ax.plot(range(160, 200), losses[160:200], ".-", c="#0072B2", label="training loss")
-ax.set(xlabel="epoch", ylabel="loss")
-ax.legend()
+for epoch in range(166, 174):
+    print(f"epoch {epoch}: {losses[epoch]:.5f}")
 
-# %%
-print(f"{losses[296]:.5f}, {losses[297]:.5f}, {losses[298]:.5f}, {losses[299]:.5f}")
-assert all(losses[epoch] == losses[epoch + 2] for epoch in range(169, 298))
+best = min(range(300), key=lambda epoch: losses[epoch])
+print("lowest at epoch", best)
 assert losses[168] != losses[170]
+assert all(losses[epoch] == losses[epoch + 2] for epoch in range(169, 298))
 
 train_step(model, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
 print("one step more: ", end="")
@@ -517,19 +497,18 @@ show(model)
 # %% [markdown]
 # ### Forty pulls
 #
-# This is a *2-cycle*, and [the page before](index.md#what-the-loss-does-over-time) says how it
-# comes about. Here are the forty pulls that it speaks of: the slope of each point's absolute error,
-# $-1$ where the model's line lies below the point and $+1$ where it lies above, and the length of
-# their mean, the gradient.
+# Two losses take turns from there on. This is a *2-cycle*; [the page
+# before](index.md#what-the-loss-does-over-time) says how it comes about. Here are the forty pulls
+# that it speaks of: the slope of each point's absolute error, $-1$ where the model's line lies
+# below the point and $+1$ where it lies above, and the length of their mean, the gradient.
 
 # %%
-# alt: Above, one row a point and one column an epoch. Pale means that the point pulls the line up,
-#   dark that it pulls it down. At first all is pale. From epoch 18 dark enters from below, until it
-#   fills half of the rows, and so it stays. From epoch 169 on, whole columns are pale and dark in
-#   turn. Below, the length of the gradient: highest at first, then falling to less than a fifth,
-#   level for a hundred epochs, and from epoch 169 on as high as at first.
-# caption: Forty pulls, and the length of their mean. It isn't the goal that makes it small, it is
-#   that half of the pulls cancel the other half.
+# alt: Above, one row a point, one column an epoch; pale where the point pulls the line up, dark if
+#   it pulls down. At first all is pale; then dark enters from below and fills half of the rows; in
+#   the end whole columns take turns. Below, the length of the gradient: high, then level at less
+#   than a fifth, and in the end as high as at first.
+# caption: Forty pulls, and the length of their mean. Where it is short, half of the pulls cancel
+#   the other half.
 model, optimizer = fresh()
 pulls, lengths = [], []
 for _ in range(200):
@@ -544,13 +523,9 @@ fig, (above, below) = plt.subplots(2, 1, figsize=(5, 4), sharex=True)
 rows = torch.stack(pulls, dim=1).numpy()
 tones = {"cmap": "gray_r", "vmin": -6, "vmax": 3}
 above.imshow(rows, aspect="auto", interpolation="none", origin="lower", **tones)
-above.set_ylabel("point")
+above.set(ylabel="point", yticks=[0, 39])
 below.plot(lengths, c="gray")
-below.set(xlabel="epoch", ylabel="length of gradient", ylim=(0, 1.2))
-
-# %%
-for epoch in (0, 50, 168, 199):
-    print(f"epoch {epoch:3}: length {lengths[epoch]:.3f}")
+below.set(xlabel="epoch", ylabel="length", ylim=(0, 1.2), yticks=[0, 1])
 
 # %% [markdown]
 # ### A rate that falls
@@ -688,94 +663,109 @@ assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weig
 # %% [markdown]
 # ### The S of SGD
 #
-# Usually each epoch mixes the points and cuts them into batches anew. The gradient of such a batch
-# is right on average and a little off each time: that is what is *stochastic*. See it on forty
-# points with noise, and the squared error. One model takes a step an epoch, by all of the points;
-# the other takes five, by eight points each.
+# Usually each epoch cuts the points into batches anew. A batch's gradient is right on average and a
+# little off each time: that is what is *stochastic*. Here are forty points with noise, and the
+# squared error. One model takes a step an epoch, by all points; the other five, by eight each.
 
 # %%
-# alt: Left, a map of weight and bias with rings around the lowest loss. The way of the full batch,
-#   black dots, is smooth: steeply to the floor of a valley, then slowly along it, and it ends
-#   halfway. The way of the batches, a thin blue line, goes in the same direction and shakes; it
-#   reaches the lowest place and shakes on. Right, the losses over twenty epochs. By step, a thin
-#   blue line jumps up and down. By epoch, blue dots lie below the black ones of the full batch at
-#   first, and both become nearly level.
-# caption: Full batch, black, and batches of eight, blue. Left the way, right the loss, by step
-#   (thin) and by epoch (dots).
+# alt: Left, weight and bias as a map. The black way is smooth: long steps, then short ones towards
+#   a cross. The blue one shakes and gets further. Right, the loss. By step, a thin blue line jumps
+#   up and down; by epoch, a thick one falls and stays below the black one.
+# caption: Full batch, black, and batches of eight, blue. Left the way to the lowest loss, a cross;
+#   right the loss, by step (thin) and by epoch (thick).
 noisy = make_line(0, 0.8, 0.02, noise=0.1)
 
 
 def walk(data):
-    model, optimizer = fresh(lr=0.3)
-    places, losses = [], []
-    for _ in range(20):
+    model, optimizer = fresh(lr=0.4)
+    way, losses = [], []
+    for _ in range(8):
         for X_batch, y_batch in data:
-            places.append((model.weights.item(), model.bias.item()))
+            way.append((model.weights.item(), model.bias.item()))
             loss = train_step(model, X_batch, y_batch, loss_fn=squared, optimizer=optimizer)
             losses.append(loss.item())
-    return places, losses
+    return model, way, losses
 
 
-smooth, falling = walk([noisy])
-shaky, jumping = walk(batches(*noisy, batch_size=8, shuffle=True, seed=0))
-by_epoch = torch.tensor(jumping).reshape(20, 5).mean(dim=1)
+_, smooth, falling = walk([noisy])
+_, shaky, jumping = walk(batches(*noisy, batch_size=8, shuffle=True, seed=0))
 
-weight_axis, bias_axis = torch.linspace(0.3, 1, 20), torch.linspace(0.1, 0.5, 20)
-across, up = torch.meshgrid(weight_axis, bias_axis, indexing="xy")
-heights = (across * noisy[0][:, :, None] + up - noisy[1][:, :, None]).square().mean(dim=0)
+columns = torch.cat([noisy[0], torch.ones_like(noisy[0])], dim=1)
+lowest = torch.linalg.lstsq(columns, noisy[1]).solution
+
 fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.8), layout="constrained")
-left.contour(across, up, heights, levels=[0.0095, 0.013, 0.025, 0.05], colors="0.6")
 left.plot(*zip(*shaky, strict=True), c="#0072B2", lw=0.8)
-left.plot(*zip(*smooth, strict=True), ".-", c="black", lw=0.8)
-left.set(xlabel="weight", ylabel="bias")
-right.plot(torch.arange(100) / 5, jumping, c="#0072B2", lw=0.8)
-right.plot(by_epoch, "o", ms=4, c="#0072B2")
-right.plot(falling, ".-", c="black", lw=0.8)
-right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04))
+left.plot(*zip(*smooth, strict=True), c="black")
+left.plot(*lowest, "+", c="black", ms=12)
+left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.7, 1], yticks=[0.1, 0.3, 0.5])
+right.plot(torch.arange(40) / 5, jumping, c="#0072B2", lw=0.8)
+right.plot(torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
+right.plot(falling, c="black")
+right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), yticks=[0, 0.02, 0.04])
 
 # %% [markdown]
-# Five steps an epoch get further than one, and each costs a fifth. But they don't come to rest:
-# every batch has a lowest place of its own. Larger batches shake less, and so does a rate that
-# falls. As the loss of a step jumps with the luck of its batch, loss curves are drawn by epoch.
+# Is that the luck of one shuffle? Here is the loss on all forty points at the end, for eight.
+
+
+# %%
+def loss_after(data):
+    return squared(predict(walk(data)[0], noisy[0]), noisy[1])
+
+
+mixed = [batches(*noisy, batch_size=8, shuffle=True, seed=seed) for seed in range(8)]
+ends = torch.stack([loss_after(data) for data in mixed])
+print(f"full batch {loss_after([noisy]):.4f}")
+print(f"batches    {ends.mean():.4f}, standard error {ends.std() / 8**0.5:.4f}")
+
+# %% [markdown]
+# Five steps an epoch get further than one, each at a fifth of the cost. But they don't come to
+# rest, as every batch has a lowest place of its own. Larger batches shake less, and a rate that
+# falls calms them. The loss of a step jumps with its batch, so loss curves are drawn by epoch.
+
 
 # %% tags=["collapse"]
 # publish: training
 # Numbers for the page before.
-wild = y_train.clone()
-wild[20] *= 10  # a label with its point in the wrong place
-start, _ = fresh()
-with torch.inference_mode():
-    guess = start(X_train)
-    mae, mse = (error(guess, wild) / error(guess, y_train) for error in (loss_fn, squared))
-
-
 def trained(epochs, lr=0.01, error=loss_fn):
     model, optimizer = fresh(lr)
     fit(model, train, loss_fn=error, optimizer=optimizer, epochs=epochs)
     return model
 
 
-slopes = []
-for mode in (True, False):
+def bias_gradient(mode):
     model, _ = fresh()
     loss_fn(model.train(mode)(X_train), y_train).backward()
-    slopes.append(model.bias.grad.item())
+    return model.bias.grad.item()
 
-numbers = {"label": wild[20].item() / 10, "wild": wild[20].item(), "mae": mae, "mse": mse}
-numbers |= {"prediction": y_hat, "loss": loss_before, "slope": slope}
-numbers |= {"w_slope": w_grad, "b_slope": b_grad, "low": losses[299], "high": losses[298]}
-numbers |= {f"never_{epoch}": never[epoch] for epoch in (20, 50, 99)}
-numbers |= {"slope_train": slopes[0], "slope_eval": slopes[1], "start": loss_now(start)}
-numbers |= {f"lr_{power}": loss_now(trained(100, 10.0**-power)) for power in range(5)}
-numbers |= {"odd": loss_now(trained(101, 1))}
-numbers |= {"length_0": lengths[0], "length_50": lengths[50]}
+
+start, _ = fresh()
+wild = y_train.clone()
+wild[20] *= 10  # a label with its point in the wrong place
+guess = predict(start, X_train)
+numbers = {
+    "mae": loss_fn(guess, wild) / loss_fn(guess, y_train),
+    "mse": squared(guess, wild) / squared(guess, y_train),
+    "prediction": y_hat,
+    "loss": loss_before,
+    "slope": slope,
+    "w_slope": w_grad,
+    "b_slope": b_grad,
+    **{f"never_{epoch}": never[epoch] for epoch in (20, 50, 99)},
+    "slope_train": bias_gradient(True),
+    "slope_eval": bias_gradient(False),
+    "start": loss_now(start),
+    **{f"lr_{power}": loss_now(trained(100, 10.0**-power)) for power in range(5)},
+    "odd": loss_now(trained(101, 1)),
+    "low": losses[299],
+    "high": losses[298],
+    **{f"length_{epoch}": lengths[epoch] for epoch in (0, 50)},
+}
 shown = {name: f"{float(number):.3g}".replace("-", "−") for name, number in numbers.items()}
 for epochs in (0, 100, 200, 300):
-    model = trained(epochs)
-    shown |= {f"weight_{epochs}": f"{model.weights.item():.4f}"}
-    shown |= {f"bias_{epochs}": f"{model.bias.item():.4f}"}
-blown = squared(trained(100, 1, squared)(X_train), y_train).item()
-shown |= {"blown": f"{blown:.2g}", "cosine": f"{loss_now(packaged):.6f}"}
+    for name, parameter in trained(epochs).named_parameters():
+        shown[f"{name}_{epochs}"] = f"{parameter.item():.4f}"
+shown["cosine"] = f"{loss_now(packaged):.6f}"
+shown["blown"] = f"{squared(predict(trained(100, 1, squared), X_train), y_train):.2g}"
 print(json.dumps(shown | {"best": best, "cycle": best + 1}))
 
 # %% [markdown]
@@ -795,8 +785,9 @@ print(json.dumps(shown | {"best": best, "cycle": best + 1}))
 # %% tags=["solution"]
 # starter: my_w_grad = 0.0
 # starter: my_b_grad = 0.0
-my_w_grad = 6.0
-my_b_grad = 3.0
+my_error = 1 * 2 + 0.5 - 1  # prediction minus label
+my_b_grad = 2 * my_error
+my_w_grad = 2 * my_b_grad  # times x
 
 # %% tags=["check"]
 w_check, b_check = torch.tensor(1.0), torch.tensor(0.5)
@@ -820,8 +811,7 @@ else:
 # First the prediction, then the error, then twice the error. What is left is a factor for each.
 
 # %% [markdown] tags=["solution"]
-# The prediction is 2.5 and the error 1.5. Twice that is 3, for the bias; times x it is 6, for the
-# weight.
+# Twice the error is 3: that is for the bias. Times x it is 6, for the weight.
 
 # %% [markdown] tags=["exercise"]
 # Three batches of 32, 32 and 6 examples had these mean losses. Compute the mean loss over all 70
