@@ -127,7 +127,7 @@ def test_text_as_it_is_typed(page: Page) -> None:
     text.press_sequentially("hü")
     expect(place.locator("code")).to_have_text('torch.tensor(list("hü".encode()))')
     expect(place.locator(".tensor")).to_have_text("104h195 188ü")
-    expect(says).to_contain_text("2 signs, 3 bytes")
+    expect(says).to_contain_text("2 code points, 3 bytes")
     place.get_by_role("radio", name="code point").press("Space")
     expect(place.locator(".facts")).to_have_text("shape (2,) · dtype int64")
     text.press("End")

@@ -32,6 +32,7 @@ export default function split(panel) {
     y: { label: "x", from: 0, to: 1.1, ticks: [0, 0.5, 1] },
     height: 190,
   })
+  line.line("truth").set([0, 1], [0.3, 1])
   const marks = PARTS.map((part) => [line.marks(part), row.marks(part)])
   const reach = line.line("train")
   const counts = PARTS.map((part) => html("span", { class: part }))

@@ -14,10 +14,10 @@ export const MAKE = {
     const tensor = letters.map((letter) => [numbers(letter), letter])
     const count = size(tensor)
     const code = bytes ? `list(${quoted}.encode())` : `[ord(sign) for sign in ${quoted}]`
-    const counted = `${letters.length} signs, ${count} bytes`
+    const counted = `${letters.length} code points, ${count} bytes`
     let says = `${counted}. Does that hold for ü, € or an emoji?`
     if (count > letters.length) says = `${counted}: what isn't plain English takes two, three or four each.`
-    if (!bytes) says = "One number a sign: its place in Unicode, the list of all scripts. It is a name, no amount."
+    if (!bytes) says = "One number a code point: its place in Unicode, the list of all scripts. It is a name, no amount."
     return { code: `torch.tensor(${code})`, tensor, says }
   },
 
