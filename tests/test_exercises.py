@@ -14,7 +14,7 @@ import jupytext
 import matplotlib.pyplot as plt
 import pytest
 from conftest import ROOT
-from exercises import WRONG
+from exercises import ALSO_RIGHT, WRONG
 from test_tutorials import STAGES
 
 sys.path.append(str(ROOT / "docs/_hooks"))
@@ -94,3 +94,9 @@ def test_a_wrong_answer_is_told_what_is_wrong(lesson: Lesson) -> None:
 def test_a_solution_is_right(lesson: Lesson) -> None:
     said = [lesson.judge(exercise, solution(exercise.cell)) for exercise in lesson.exercises]
     assert said == ["Right."] * len(lesson.exercises)
+
+
+def test_another_right_answer_is_right(lesson: Lesson) -> None:
+    for number, answer in ALSO_RIGHT.get(lesson.stage, []):
+        exercise = lesson.exercises[number - 1]
+        assert lesson.judge(exercise, exercise.with_answer(answer)) == "Right.", answer

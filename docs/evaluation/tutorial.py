@@ -329,9 +329,9 @@ ax.legend()
 # ## Learning curves
 #
 # The loss over the epochs, drawn by [`plot_history`][workflow.plot_history], shows *how* a
-# model fails. Take a noisy wave: 400 points, or 20, to learn from, and a hundred as validation data, so
-# that the test stays out of this. An MLP draws bent lines; without hidden layers it is a
-# straight one. Adam is an optimizer that needs less tuning than SGD.
+# model fails. Take a noisy wave: 400 points, or 20, to learn from, and a hundred as validation
+# data, so that the test stays out of this. An MLP draws bent lines; without hidden layers it is
+# a straight one. Adam is an optimizer that needs less tuning than SGD.
 
 
 # %%
@@ -383,7 +383,8 @@ axes[2].set_xlabel("epoch")
 assert min(ends["underfit"]) > 4 * 0.09
 assert all(0.85 * 0.09 < loss < 1.05 * 0.09 for loss in ends["good fit"])
 train_loss, validation_loss, lowest = ends["overfit"]
-assert train_loss < 0.5 * 0.09 and validation_loss > 1.5 * lowest
+assert train_loss < 0.5 * 0.09
+assert validation_loss > 1.5 * lowest
 
 # %% [markdown]
 # The noise's floor is 0.3², or 0.09. Underfit: both losses stay far above it, so the model is
