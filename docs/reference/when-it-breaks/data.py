@@ -253,7 +253,7 @@ print(amounts.sqrt().flatten(), amounts.log().flatten())
 # **Why.** A negative number has no real root and no logarithm. The logarithm of 0 is minus
 # infinity, with which no loss can be computed either.
 #
-# **Cure.** Look at these rows first: is a negative amount a mistake, a refund, a sign for “unknown”?
+# **Cure.** Look at these rows first: is a negative amount a mistake, a refund, a missing value?
 # Where 0 is a true value, `log1p` takes the logarithm of one more.
 
 # %%
