@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Save a run and go on
 #
-# About 12 minutes.
+# About 22 minutes.
 #
 # [The page before](index.md) explains what a run leaves behind. Here you write it to disk and read
 # it back: by hand first, then with [`save`][workflow.save] and [`load`][workflow.load], then with

@@ -6,7 +6,7 @@
 # %% [markdown]
 # # The notes, corrected
 #
-# About 12 minutes.
+# About 18 minutes.
 #
 # This course covers what five people wrote down while they learned this subject. Notes hold
 # mistakes, and these travel: you will meet most of them elsewhere. **Each heading in quotation
