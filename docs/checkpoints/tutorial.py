@@ -399,10 +399,10 @@ for part in ["model", "optimizer", "scheduler", "shuffle", "random"]:
 #
 # ### With the package
 #
-# Give [`fit`][workflow.fit] a `folder`, and it writes all of this to `last.pt` after each epoch.
-# To go on, build the same objects, `load` into them, and say where to `start`. `epochs` counts
-# from the beginning, the 15 that are done included. The global random state comes back whenever
-# `load` is given an optimizer.
+# Give [`fit`][workflow.fit] a `folder`, and it writes all of this to `last.pt`: at the end, and as
+# often before as costs little time, or as `save_every=` says. To go on, build the same objects,
+# `load` into them, and say where to `start`. `epochs` counts from the beginning, the 15 that are
+# done included. The global random state comes back whenever `load` is given an optimizer.
 
 
 # %%

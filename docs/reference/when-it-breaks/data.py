@@ -43,8 +43,8 @@ column = X.squeeze().unsqueeze(1)
 print(tuple(column.shape), "gives", tuple(layer(column).shape))
 
 # %% [markdown]
-# **With `workflow`.** It adds nothing to torch's message, which says it all. But `fit` tries all
-# data before its first step, so nothing has changed when it comes.
+# **With `workflow`.** `fit` says which data it is, and passes torch's message on. It comes before
+# the first step, so nothing has changed.
 
 # %% tags=["raises-exception"]
 fit(layer, (X.squeeze(), y), loss_fn=nn.L1Loss(), optimizer=sgd(layer), epochs=1)
@@ -309,7 +309,7 @@ scaled = (table - table.mean(dim=0)) / table.std(dim=0)
 print(f"scaled, lr 0.1: {loss_after(scaled, 0.1):.1e}")
 
 # %% [markdown]
-# **With `workflow`.** `fit` stops when the loss is no longer a number.
+# **With `workflow`.** `fit` stops when the loss is no longer a number, and names the feature.
 
 # %% tags=["raises-exception"]
 layer = nn.Linear(2, 1)

@@ -217,10 +217,10 @@ with torch.inference_mode():
 (features + head.bias).sum().backward()  # passes: a sum needs neither of its parts
 
 # %% [markdown]
-# **With `workflow`.** `predict` runs in inference mode: its predictions are for looking at. As
-# features for training, clone them.
+# **With `workflow`.** `predict` records nothing either, but what it returns is an ordinary tensor,
+# which may be learned from.
 
 # %%
 features = predict(layer, X)
-print(features.is_inference(), features.clone().is_inference())
-head(features.clone()).sum().backward()
+print(features.is_inference())
+head(features).sum().backward()

@@ -269,7 +269,7 @@ history = fit(model, train, loss_fn=MSE, optimizer=optimizer, epochs=100)
 print(f"{history[-1].train_loss:.5f}")
 
 # %% [markdown]
-# **With `workflow`.** `fit` stops in that epoch and puts the best weights back.
+# **With `workflow`.** `fit` stops in that epoch, and says what to try.
 
 # %% tags=["raises-exception"]
 model, optimizer = start(lr=10)
