@@ -330,13 +330,43 @@ WRONG = {
             "the mean of the squares",
         ),
         Wrong(1, "flats_mae = (guesses.flatten() - prices).mean().abs().item()", "cancelled"),
+        Wrong(1, "flats_mae = (guesses.flatten() - prices).mean().item()", "cancelled"),
+        Wrong(1, "flats_mae = -(guesses.flatten() - prices).abs().mean().item()", "isn't the mean"),
+        Wrong(
+            1,
+            "flats_mae = (guesses - prices.unsqueeze(1)).abs().mean(dim=1)",
+            "one number, not a Tensor",
+        ),
+        Wrong(1, "flats_mae = [10, 10, 30, 10, 5]", "one number, not a list"),
+        Wrong(1, "flats_mae = None", "one number, not a NoneType"),
         Wrong(2, "baseline = (animals == 0).float().mean().item()", "the share of the largest"),
+        Wrong(2, "baseline = 0.7", "the share of the largest"),
+        Wrong(2, "baseline = animals.bincount().max().item()", "that is a count"),
+        Wrong(2, "baseline = animals.bincount() / len(animals)", "one number, not a Tensor"),
+        Wrong(2, "baseline = None", "one number, not a NoneType"),
         Wrong(
             3, 'reported = evaluate(slope, steep, loss_fn=nn.L1Loss())["loss"]', "the training data"
         ),
         Wrong(
             3, 'reported = evaluate(slope, steep_test, loss_fn=nn.MSELoss())["loss"]', "is not the"
         ),
+        Wrong(3, "reported = evaluate(slope, steep_test, loss_fn=nn.L1Loss())", "not a dict"),
+        Wrong(
+            3, "reported = nn.L1Loss()(predict(slope, steep_test[0]), steep_test[1])", "a Tensor"
+        ),
+        Wrong(3, "reported = None", "one number, not a NoneType"),
+        Wrong(
+            4,
+            "dropper.eval()\nmy_mse = (dropper(validation[0]) - validation[1]).square()",
+            "one number, not a Tensor",
+        ),
+        Wrong(
+            4,
+            "dropper.eval()\n"
+            "my_mse = (dropper(validation[0]) - validation[1]).mean().square().item()",
+            "not the mean squared error",
+        ),
+        Wrong(4, "my_mse = None", "one number, not a NoneType"),
         Wrong(
             4,
             "with torch.inference_mode():\n"
@@ -377,8 +407,30 @@ WRONG = {
     "checkpoints": [
         Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": nn.L1Loss()}', "is loss"),
         Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01}', "doesn't say any more: loss"),
+        Wrong(1, "note = {}", "doesn't say any more: data"),
+        Wrong(1, 'note = {"data": "", "lr": 0.01, "loss": "L1"}', "doesn't say any more: data"),
+        Wrong(1, 'note = {"data": "flats.csv", "lr": None, "loss": "L1"}', "any more: lr"),
+        Wrong(1, 'note = {"data": "x", "lr": 0.01, "loss": "L1"}', "the same as before of data"),
+        Wrong(
+            1, 'note = {"data": "flats.csv", "lr": 1, "loss": "L1"}', "the same as before of data"
+        ),
+        Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "a loss"}', "which loss was it"),
+        Wrong(1, 'note = {"data": [Path("flats.csv")], "lr": 0.01, "loss": "L1"}', "is data"),
+        Wrong(1, 'note = ["flats.csv", 0.01, "L1"]', "a dictionary, not a list"),
+        Wrong(1, "note = None", "a dictionary, not a NoneType"),
         Wrong(2, "        kept = steep.state_dict().copy()", "an alias"),
         Wrong(2, "    kept = copy.deepcopy(steep.state_dict())", "yours has"),
+        Wrong(2, "        kept = copy.deepcopy(steep)", "kept should be a state dict"),
+        Wrong(
+            2, "        kept = [p.clone() for p in steep.parameters()]", "should be a state dict"
+        ),
+        Wrong(2, "        kept = {'weight': steep.weight.clone()}", "with weight and bias"),
+        Wrong(
+            2,
+            "        kept = {n: t.tolist() for n, t in steep.state_dict().items()}",
+            "keep tensors",
+        ),
+        Wrong(2, "        kept = None", "should be a state dict"),
         Wrong(
             3,
             'renamed = {name.removeprefix("module.layers."): t for name, t in wrapped.items()}\n'
@@ -386,6 +438,12 @@ WRONG = {
             '    {"weight": renamed["0.weight"], "bias": renamed["0.bias"]}\n)',
             "loaded only layers.0.weight, layers.0.bias",
         ),
+        Wrong(3, "plain_net = trained", "the trained network's own"),
+        Wrong(3, "plain_net = copy.copy(trained.state_dict())", "it is a OrderedDict"),
+        Wrong(3, "plain_net = None", "it is a NoneType"),
+        Wrong(4, "more = None", "not a NoneType"),
+        Wrong(4, "more = torch.tensor(go_on(longer, 10))", "not a Tensor"),
+        Wrong(4, "more = go_on(longer, 40)[30]", "not a float"),
         Wrong(4, "more = go_on(longer, 10)", "Was anything loaded?"),
         Wrong(
             4,
@@ -478,5 +536,29 @@ ALSO_RIGHT = {
         (2, "mean_loss = torch.tensor(21.4 / 70)"),
         (3, "    loss.backward()\n    optimizer.step()\n    optimizer.zero_grad()"),
         (4, "my_lr = 0.2"),
+    ],
+    "evaluation": [
+        (1, "prices = prices.unsqueeze(1)\nflats_mae = float((guesses - prices).abs().mean())"),
+        (1, "flats_mae = mean_absolute_error(guesses.flatten(), prices)"),
+        (2, "baseline = 64 / 100"),
+        (3, "reported = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()"),
+        (4, 'my_mse = evaluate(dropper, validation, loss_fn=nn.MSELoss())["loss"]'),
+    ],
+    "checkpoints": [
+        (1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "nn.L1Loss", "seed": 42}'),
+        (2, "        kept = {name: tensor.clone() for name, tensor in steep.state_dict().items()}"),
+        (
+            3,
+            "from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present as strip\n"
+            'strip(wrapped, "module.")\n'
+            "plain_net.load_state_dict(wrapped)",
+        ),
+        (
+            4,
+            "mine = new_run()\n"
+            "net, adam, scheduler, data = mine\n"
+            'load("runs/fit/last.pt", net, adam, scheduler=scheduler, generator=data.generator)\n'
+            "more = go_on(mine, 10)",
+        ),
     ],
 }

@@ -68,15 +68,6 @@ def test_a_downloaded_notebook_has_the_same_code_and_no_output(site: Site) -> No
         assert "# starter:" not in script + solved
 
 
-def test_stage_pages_say_how_long_they_take(site: Site) -> None:
-    for stage in STAGES:
-        for path in (stage, f"{stage}/tutorial"):
-            html = (site.folder / path / "index.html").read_text(encoding="utf-8")
-            minutes = re.search(r"About (\d+) minutes", html)
-            assert minutes, path
-            assert 5 <= int(minutes[1]) <= 12, path
-
-
 def test_the_example_on_the_first_page_prints_what_the_page_shows(tmp_path: Path) -> None:
     text = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     code, shown = re.findall(r"(?s)```(?:python|\{ \.text.*?\})\n(.*?)```", text)

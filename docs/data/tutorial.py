@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Make the data
 #
-# About 12 minutes.
+# About 21 minutes.
 #
 # [The page before](index.md) explains why data becomes numbers and why it is split. Here you do
 # both: each step by hand first, then with the `workflow` function that does the same, then with

@@ -5,7 +5,7 @@
 # %% [markdown]
 # # Build a model
 #
-# About 12 minutes.
+# About 20 minutes.
 #
 # [The page before](index.md) explains what a model is. Here you write one by hand, look inside it
 # and ask it for predictions before it has learned anything. `torch.nn` has the building blocks of

@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Train the model
 #
-# About 12 minutes.
+# About 22 minutes.
 #
 # [The page before](index.md) explains loss, gradient and the five steps. Here you work one step
 # out with a pencil, let PyTorch do the same, write the loop, and watch what it really does.
