@@ -11,6 +11,7 @@ import http.server
 import json
 import mimetypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
     from playwright.sync_api import Browser, BrowserContext, Page
 
 os.environ["MPLBACKEND"] = "agg"
@@ -37,6 +39,8 @@ settings.load_profile("any machine")
 ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "tests/node_modules"
 REPOSITORY = "someone/pytorch-workflow"
+# mkdocs.yml lists the stages, one a line.
+STAGES = re.findall(r"(?m)^ +- {name: (\w+), does:", (ROOT / "mkdocs.yml").read_text("utf-8"))
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -152,6 +156,23 @@ def site(pytestconfig: pytest.Config) -> Site:
     folder, port = pytestconfig.stash[SERVED]
     url = f"http://127.0.0.1:{port}/"
     return Site(built(Path(folder, "site"), SITE_URL=url), url)
+
+
+@pytest.fixture(scope="session")
+def executed(site: Site) -> dict[str, NotebookNode]:
+    """The tutorials as the site's build has run them, by their paths in docs."""
+    from coursemaker.store import Store, key
+    from coursemaker.tutorial import files_named
+
+    docs, store = ROOT / "docs", Store(ROOT / ".cache/notebooks")
+    found = {}
+    for path in docs.rglob("[!_]*.py"):
+        source = path.read_text("utf-8")
+        if "\n# %%" in source and "_machine" not in path.parts:
+            notebook = store.get(key(source, ROOT, files_named(source, path.parent)))
+            assert notebook, f"{path} was built and isn't kept"
+            found[path.relative_to(docs).as_posix()] = notebook
+    return found
 
 
 @pytest.fixture(scope="session")

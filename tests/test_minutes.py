@@ -7,8 +7,7 @@ from pathlib import Path
 
 import jupytext
 import pytest
-from conftest import ROOT
-from test_tutorials import STAGES
+from conftest import ROOT, STAGES
 
 WORDS, LINES = 200, 20  # a minute
 UNREAD = {"check", "collapse", "hint", "solution"}  # folded, but for the code of a solution

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -23,17 +24,15 @@ SVG = (
 )
 
 
-def code(
-    source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object
-) -> NotebookNode:
+def code(source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object) -> Any:
     return new_code_cell(source, metadata=metadata, outputs=outputs or [])
 
 
-def stream(text: str) -> NotebookNode:
+def stream(text: str) -> Any:
     return new_output("stream", name="stdout", text=text)
 
 
-def shown(**data: str) -> NotebookNode:
+def shown(**data: str) -> Any:
     kinds = {"svg": "image/svg+xml", "html": "text/html", "markdown": "text/markdown"}
     return new_output("display_data", {kinds.get(k, "text/plain"): v for k, v in data.items()})
 

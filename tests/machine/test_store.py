@@ -12,7 +12,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 SOURCE = "# %%\nfrom workflow import fit\nfit()\n"
 FILES = {
     "__init__.py": "from workflow.training import fit\nfrom workflow.plotting import plot\n",
-    "training.py": '"""Doc."""\nfrom workflow._checks import check\n\n\ndef fit():\n    """Say."""\n',
+    "training.py": (
+        '"""Doc."""\nfrom workflow._checks import check\n\n\ndef fit():\n    """Say."""\n'
+    ),
     "_checks.py": "def check():\n    return 1\n",
     "plotting.py": "def plot():\n    return 1\n",
 }

@@ -1,4 +1,4 @@
-"""A tutorial's source: what is read of it, what is wrong with it, and what its reader takes away."""
+"""A tutorial's source: what is read of it, what is wrong, and what its reader takes away."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The executed course as plain Markdown: `python -m coursemaker.export build/markdown`.
 
-A folder that any generator reads: outputs are blocks of code, figures files, numbers filled in. Only
-questions keep their notation, for which mkdocs.yml names the extension.
+A folder that any generator reads: outputs are blocks of code, figures files, numbers filled in.
+Only questions keep their notation, for which mkdocs.yml names the extension.
 """
 
 import posixpath
@@ -25,7 +25,7 @@ SHOWN = re.compile(r"(?ms)^( *)(`{3,}) shown\n(.*?)\n\1\2$")
 INCLUDED = re.compile(r'(?m)^ *--8<-- "(.+?)"$')
 TO_TUTORIAL = re.compile(r"\]\(([^)#\s]+)\.py(#[^)]*)?\)")
 TO_API = re.compile(r"\[([^]]+)\]\[workflow[\w.]*\]|\[([^]]+)\]\((?:\.\./)*api/[^)]*\)")
-EXTENSIONS = ["admonition", "attr_list", "def_list", "md_in_html", "tables"]
+EXTENSIONS: list[object] = ["admonition", "attr_list", "def_list", "md_in_html", "tables"]
 EXTENSIONS += [
     {"pymdownx.arithmatex": {"generic": True}},
     "pymdownx.details",

@@ -1,4 +1,4 @@
-"""mkdocs-jupyter, with tutorials that become Markdown: the one place that knows MkDocs and its plugin.
+"""mkdocs-jupyter, with tutorials that become Markdown: the one place that knows that plugin.
 
 The plugin finds the tutorials and makes each a page of the site. What is different here: they are
 run side by side in kernels of ours, all that fail are named, readers are offered downloads in place
@@ -33,8 +33,8 @@ from mkdocs.structure.pages import Page
 from mkdocs_jupyter.plugin import Plugin
 from nbformat import NotebookNode
 
-from coursemaker import page as pages
 from coursemaker import check, quiz, run, tutorial
+from coursemaker import page as pages
 from coursemaker.blocks import MarkupError
 from coursemaker.forks import Prepared
 from coursemaker.store import Store, key
@@ -116,7 +116,7 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
                 return None
             return urljoin(site, page.url) + (f"#{fragment}" if fragment else "")
 
-        beside = tutorial.files_named(file.content_string, Path(file.abs_src_path).parent)
+        beside = tutorial.files_named(file.content_string, Path(str(file.abs_src_path)).parent)
         around = tutorial.Around(address, REPOSITORY, [path.name for path in beside])
         return tutorial.downloads(self.made[file.src_uri].notebook, around)
 
@@ -155,7 +155,7 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         """Give what a tutorial comes to, and whether it was kept."""
         while True:
             source = file.content_string
-            beside = tutorial.files_named(source, Path(file.abs_src_path).parent)
+            beside = tutorial.files_named(source, Path(str(file.abs_src_path)).parent)
             before = key(source, self.root, beside)
             if notebook := self.store.get(before):
                 return Made(notebook, pages.write(notebook)), True

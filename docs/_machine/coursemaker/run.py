@@ -141,7 +141,7 @@ def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
 
 
 def judge(cell: NotebookNode) -> None:
-    """Fail for a warning without its tag, a tag without its error or warning, and what the kernel saw."""
+    """Fail for what the kernel reports, a warning without its tag, a tag without its reason."""
     if printed_by(cell.outputs) > MOST_OUTPUT:
         start = "".join(output.get("text", "") for output in cell.outputs)[:60]
         raise Fault(
