@@ -21,11 +21,10 @@ PATCHES = {
     r'"\[href\], \[src\]"': '":not(use, image)[href], [src]"',
     # Error messages are pasted into the search. Lunr takes quotes, colons and signs in them for
     # operators: `"weight"` would have to be in every result, `-1` in none, `+:` is a syntax error.
-    # Numbers can make it find words that no page has, and fail. And it takes each word for the
-    # beginning of one, `in` for that of `inference`: not if it's short and finished, as a boost
-    # of 1 says.
+    # And it takes each word for the beginning of one, `in` for that of `inference`: not if it's
+    # short and finished, as a boost of 1 says.
     r"(\.next\(\{type:2,data:)(\w)(\}\))": (
-        r'\1\2.replace(/[":+~^*]|(?<!\\S)-|\\b\\d[\\w.]*/g," ")'
+        r'\1\2.replace(/[":+~^*]|(?<!\\S)-/g," ")'
         r'.replace(/(?<!\\S)\\S{1,3}(?=\\s)/g,"$&^1")\3'
     ),
 }
