@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Make the data
 #
-# About 12 minutes.
+# About 21 minutes.
 #
 # [The page before](index.md) explains why data becomes numbers and why it is split. Here you do
 # both: each step by hand first, then with the `workflow` function that does the same, then with
@@ -500,7 +500,7 @@ below.set_xlabel("x")
 # %% [markdown]
 # Above, each test point lies beyond the training data. Answering there is *extrapolation*: does
 # the pattern go on where nobody looked? Below, the test points lie among the training points.
-# That is *interpolation*, and it is easier. Count how many test points lie outside the training
+# That is *interpolation*, and usually easier. Count how many test points lie outside the training
 # data's range.
 
 # %%
