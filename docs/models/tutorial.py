@@ -229,9 +229,9 @@ assert model.training
 # them: the mean of the squared misses, which a direct calculation can find for a line.
 
 # %% tags=["collapse"]
-# publish: optimizer alt: Twenty blue circles fall unevenly from the upper left to the lower right.
-#   A red line begins far below them and climbs across. A thin grey bar joins each circle to the
-#   line.
+# publish: optimizer
+# alt: Twenty blue circles fall unevenly from the upper left to the lower right. A red line begins
+#   far below them and climbs across. A thin grey bar joins each circle to the line.
 # caption: The start, and how far it misses each point. With JavaScript, two sliders move the line:
 #   try to make the misses smaller than gradient descent does.
 twenty, heights = make_line(0, 1, 0.05, weight=-0.6, bias=0.9, noise=0.1, seed=2)
