@@ -500,7 +500,7 @@ below.set_xlabel("x")
 # %% [markdown]
 # Above, each test point lies beyond the training data. Answering there is *extrapolation*: does
 # the pattern go on where nobody looked? Below, the test points lie among the training points.
-# That is *interpolation*, and it is easier. Count how many test points lie outside the training
+# That is *interpolation*, and usually easier. Count how many test points lie outside the training
 # data's range.
 
 # %%

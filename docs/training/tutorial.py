@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Train the model
 #
-# About 22 minutes.
+# About 26 minutes.
 #
 # [The page before](index.md) explains loss, gradient and the five steps. Here you work one step
 # out with a pencil, let PyTorch do the same, write the loop, and watch what it really does.
@@ -276,9 +276,9 @@ ax.set(xlabel="epoch", ylabel="loss")
 ax.legend()
 
 # %% [markdown]
-# The bend comes where the line first meets the points. Until then all the misses have one sign and
-# weight and bias both climb. Afterwards some points lie above the line and some below, and most
-# of their pulls cancel.
+# The bend comes where the model's line first meets the points. Until then all the misses have one
+# sign and weight and bias both climb. Afterwards some points lie above the line and some below, and
+# most of their pulls cancel.
 #
 # ### Before the step, after the step
 #
@@ -327,7 +327,7 @@ for other in (stepped, passed, fitted):
 # %% [markdown]
 # Not one bit of difference. `fit` calls its second data set validation data, because that is what
 # one usually watches. We handed it the test data, and may: we only look, and choose nothing by it.
-# (`plot_history(history)` draws the records, as above.)
+# ([`plot_history`][workflow.plot_history] draws the records, as above.)
 
 # %% [markdown]
 # ### Where the seed belongs
@@ -585,7 +585,7 @@ for _ in range(5):
 
 # %% [markdown]
 # This is called divergence. It goes on until the numbers no longer fit into float32. There `fit`
-# stops, says so, and puts back the best parameters that it kept.
+# stops, and says what to try.
 
 # %%
 model, optimizer = fresh(lr=10)
@@ -718,9 +718,9 @@ print(f"full batch {loss_after([noisy]):.4f}")
 print(f"batches    {ends.mean():.4f}, standard error {ends.std() / 8**0.5:.4f}")
 
 # %% [markdown]
-# Five steps an epoch get further than one, each at a fifth of the cost. But they don't come to
-# rest, as every batch has a lowest place of its own. Larger batches shake less, and a rate that
-# falls calms them. The loss of a step jumps with its batch, so loss curves are drawn by epoch.
+# Five steps an epoch get further than one, each from a fifth of the points. They don't come to
+# rest, though, as every batch has a lowest place of its own. Larger batches shake less, and a rate
+# that falls calms them. The loss of a step jumps with its batch, so loss curves are drawn by epoch.
 
 
 # %% tags=["collapse"]
