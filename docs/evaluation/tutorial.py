@@ -6,7 +6,7 @@
 # %% [markdown]
 # # Judge the model
 #
-# About 23 minutes.
+# About 22 minutes.
 #
 # [The page before](index.md) explains what a good score is. Here you predict with a trained
 # model, score it by hand and with `workflow`, and see how a score can mislead.
