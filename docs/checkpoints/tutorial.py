@@ -1,6 +1,6 @@
 # ---
 # description: Save a trained model, load it safely, and stop and resume a run bit for bit.
-# given: [0.7, 2.6]
+# given: [2.6, 0.05]
 # ---
 
 # %% [markdown]
@@ -434,8 +434,8 @@ assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
 # %% tags=["collapse"]
 # publish: resume
 # alt: Training loss on a logarithmic axis over 40 epochs. The dashed curve, never stopped, falls
-#   to 0.00001. Two more curves leave it at epoch 20. The one from the model only jumps up, and
-#   both end far above the dashed one.
+#   to a hundred-thousandth. Two more curves leave it at epoch 20. The one from the model only
+#   jumps up, and both end far above the dashed one.
 # caption: Resumed after epoch 20. From everything, it would lie on the dashed curve. With
 #   JavaScript, you choose where the run stops and what the checkpoint holds.
 WAYS = {"model": ["model"], "optimizer": ["model", "optimizer"]}
