@@ -26,6 +26,7 @@ from workflow import (
     predict,
     r2_score,
 )
+from workflow.evaluation import larger_is_better
 
 L1 = nn.L1Loss()
 X, Y = make_line()
@@ -353,3 +354,26 @@ def test_classes_without_one_label_each_are_refused(metric: Any, y_pred: Tensor,
 def test_a_negative_class_has_no_row_in_the_confusion_matrix() -> None:
     with pytest.raises(ValueError, match=r"holds class -100; expected 0 or more. Leave those rows"):
         confusion_matrix(torch.tensor([0, 1]), torch.tensor([0, -100]))
+
+
+@pytest.mark.parametrize(
+    ("score", "larger"),
+    [
+        ("loss", False),
+        ("validation_loss", False),
+        ("train_mae", False),
+        ("mean_squared_error", False),
+        ("accuracy", True),
+        ("validation_accuracy", True),
+        ("r2_score", True),
+        ("validation_r2", True),
+        ("macro F1", True),
+        ("speed", None),
+        ("lossless", None),
+        ("", None),
+    ],
+)
+def test_the_last_word_of_a_score_says_whether_more_is_better(
+    score: str, larger: bool | None
+) -> None:
+    assert larger_is_better(score) is larger

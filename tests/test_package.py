@@ -25,7 +25,14 @@ MODULES: list[ModuleType] = [
 STAGES = [module for module in MODULES if not module.__name__.startswith("workflow._")]
 FUNCTIONS = [name for name in workflow.__all__ if inspect.isfunction(getattr(workflow, name))]
 # The modules' own helpers for one another, and what only types need.
-INTERNAL = {"HasState", "class_numbers", "eval_mode", "randomness_kept", "score_unchecked"}
+INTERNAL = {
+    "HasState",
+    "class_numbers",
+    "eval_mode",
+    "larger_is_better",
+    "randomness_kept",
+    "score_unchecked",
+}
 
 
 def public_names(module: ModuleType) -> set[str]:

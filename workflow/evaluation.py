@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
@@ -12,6 +13,9 @@ from workflow._checks import Data, LossFunction, Pair
 from workflow.runtime import eval_mode
 
 Metric = Callable[[Tensor, Tensor], float]
+
+_SMALLER_IS_BETTER = {"loss", "error", "mae", "mse", "rmse"}
+_LARGER_IS_BETTER = {"accuracy", "r2", "auc", "f1", "precision", "recall"}
 
 
 def predict(model: nn.Module, X: Tensor) -> Tensor:
@@ -223,6 +227,19 @@ def confusion_matrix(y_pred: Tensor, y: Tensor) -> Tensor:
     columns = y_pred.shape[1] if y_pred.is_floating_point() and y_pred.ndim == 2 else 0
     classes = max(2, columns, int(predicted.max()) + 1, int(true.max()) + 1)
     return torch.bincount(true * classes + predicted, minlength=classes**2).reshape(classes, -1)
+
+
+def larger_is_better(score: str) -> bool | None:
+    """Whether more is better of a score of this name, or None where the name doesn't say.
+
+    The last word counts: `validation_loss`, `l1_loss` and `test error` are losses and errors,
+    `validation_accuracy` and `r2_score` are not.
+    """
+    words = re.findall(r"[a-z][a-z0-9]*", score.removesuffix("_score").lower())
+    last = words[-1] if words else ""
+    if last in _LARGER_IS_BETTER:
+        return True
+    return False if last in _SMALLER_IS_BETTER else None
 
 
 def _comparable(y_pred: Tensor, y: Tensor) -> Pair:
