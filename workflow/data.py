@@ -307,7 +307,7 @@ def _by_class(names: list[Hashable], order: Tensor, sizes: list[int]) -> Tensor:
         # Each class's share rounded down; the examples still missing go to the largest remainders.
         shares = {name: len(places) * size / left for name, places in members.items()}
         taken = {name: int(share) for name, share in shares.items()}
-        by_remainder = sorted(shares, key=lambda name: taken[name] - shares[name])  # noqa: B023  # called here
+        by_remainder = sorted(shares, key=lambda name: taken[name] - shares[name])  # called here
         for name in by_remainder[: size - sum(taken.values())]:
             taken[name] += 1
         for name, places in members.items():
@@ -317,15 +317,13 @@ def _by_class(names: list[Hashable], order: Tensor, sizes: list[int]) -> Tensor:
     return order[part_of.argsort(stable=True)]
 
 
-def _by_group(
-    names: list[Hashable], order: Tensor, ends: list[int]
-) -> tuple[Tensor, list[int]]:
+def _by_group(names: list[Hashable], order: Tensor, ends: list[int]) -> tuple[Tensor, list[int]]:
     """The examples group by group, and the ends of parts moved to the nearest end of a group."""
     members: dict[Hashable, list[int]] = {}
     for example in order.tolist():
         members.setdefault(names[example], []).append(example)
     borders = [0, *accumulate(map(len, members.values()))]
-    nearest = [min(borders, key=lambda border: abs(border - end)) for end in ends]  # noqa: B023  # called here
+    nearest = [min(borders, key=lambda border: abs(border - end)) for end in ends]  # called here
     return torch.tensor([example for group in members.values() for example in group]), nearest
 
 
