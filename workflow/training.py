@@ -694,9 +694,7 @@ class _Run:
         if not math.isfinite(loss):
             raise self._diverged(f"a loss became {loss}", epoch)
         self.history.append(epoch)
-        value: float = (
-            getattr(epoch, self.watch) if self.of_losses else epoch.metrics[self.watch]
-        )
+        value: float = getattr(epoch, self.watch) if self.of_losses else epoch.metrics[self.watch]
         better = value > self.best_value if self.largest else value < self.best_value
         if math.isnan(value) or not (better or self.best_epoch is None):
             self.waited += 1
