@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -175,8 +175,6 @@ def mean_loss(losses: list[Tensor], weights: list[Any], name: str) -> float:
     counted = [(mean, size) for mean, size in zip(means, sizes, strict=True) if size]
     if not counted:
         raise ValueError(_ALL_IGNORED.format(name))
-    if len(counted) == 1:
-        return counted[0][0]
     return sum(mean * size for mean, size in counted) / sum(sizes)
 
 

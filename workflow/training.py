@@ -655,8 +655,10 @@ class _Run:
         if self.folder is None or start == 0:
             return
         if (last := self.folder / "last.pt").exists():
-            kept = read_checkpoint(last)["metadata"].get("history", [])
-            self.history = [Epoch(**record) for record in kept if record["number"] < start]
+            kept = read_checkpoint(last)["metadata"].get("history")
+            records = kept if isinstance(kept, list) else []  # another's metadata has its own
+            written = [r for r in records if isinstance(r, dict) and r.keys() == {*Epoch._fields}]
+            self.history = [Epoch(**record) for record in written if record["number"] < start]
         self.begun = len(self.history)
         if (best := self.folder / "best.pt").exists():
             self._resume_best(best, start)

@@ -395,7 +395,7 @@ for part in ["model", "optimizer", "scheduler", "shuffle", "random"]:
 #
 # ### With the package
 #
-# Give [`fit`][workflow.fit] a `folder`, and it writes all of this to `last.pt` after each epoch.
+# Give [`fit`][workflow.fit] a `folder`, and it writes all of this to `last.pt` as it goes on.
 # To go on, build the same objects, `load` into them, and say where to `start`. `epochs` counts
 # from the beginning, the 15 that are done included. The global random state comes back whenever
 # `load` is given an optimizer.
@@ -414,7 +414,7 @@ history = fit_from(new_run(), start=0, epochs=15)
 net, adam, scheduler, data = run = new_run()  # as in a new process
 others = {"scheduler": scheduler, "generator": data.generator}
 checkpoint = load("runs/fit/last.pt", net, adam, **others)
-history += fit_from(run, start=checkpoint.epoch, epochs=30)
+history = fit_from(run, start=checkpoint.epoch, epochs=30)  # the first 15 are in it again
 
 assert [epoch.train_loss for epoch in history] == whole
 mine = net.state_dict()

@@ -134,13 +134,13 @@ for X_wrong in (X_test.double(), X_test.to("meta")):  # double is float64
 
 # %% [markdown]
 # Arithmetic is more forgiving. Our own model multiplies and adds, and for that PyTorch
-# *promotes*: it computes in the larger of the two dtypes and says nothing. `predict` refuses
-# both, and says what to do.
+# *promotes*: it computes in the larger of the two dtypes and says nothing. Where a layer
+# refuses, `predict` says what to do.
 
 # %%
 print(model(X_test.double()).dtype)
 try:
-    predict(model, X_test.double())
+    predict(layer, X_test.double())
 except TypeError as error:
     print(error)
 

@@ -577,7 +577,7 @@ for _ in range(5):
 
 # %% [markdown]
 # This is called divergence. It goes on until the numbers no longer fit into float32. `fit` stops
-# there, says so, and puts the best parameters back.
+# there and says so; given `patience` or a `folder`, it also puts the best parameters back.
 
 # %%
 model, optimizer = fresh(lr=10)
