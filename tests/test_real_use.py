@@ -604,17 +604,17 @@ def test_numbers_that_come_on_an_accelerator_are_not_waited_for() -> None:
 
 
 def test_an_error_of_its_own_kind_comes_through_as_it_is() -> None:
-    class Full(RuntimeError):
+    class OutOfRoomError(RuntimeError):
         pass
 
     class Fails(nn.Linear):
         def forward(self, x: Tensor) -> Tensor:
-            raise Full("no memory")
+            raise OutOfRoomError("no memory")
 
     model = Fails(4, 1)
-    with pytest.raises(Full, match=r"^no memory$"):
+    with pytest.raises(OutOfRoomError, match=r"^no memory$"):
         fit(model, (X, Y), loss_fn=MSE, **sgd(model))
-    with pytest.raises(Full, match=r"^no memory$"):
+    with pytest.raises(OutOfRoomError, match=r"^no memory$"):
         predict(model, X)
 
 
