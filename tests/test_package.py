@@ -26,14 +26,12 @@ STAGES = [module for module in MODULES if not module.__name__.startswith("workfl
 FUNCTIONS = [name for name in workflow.__all__ if inspect.isfunction(getattr(workflow, name))]
 # The modules' own helpers for one another, and what only types need.
 INTERNAL = {
-    "HasState", "class_numbers", "eval_mode", "larger_is_better", "randomness_kept", "ranked",
-    "score_unchecked",
-}
     "HasState",
     "class_numbers",
     "eval_mode",
     "larger_is_better",
     "randomness_kept",
+    "ranked",
     "score_unchecked",
 }
 
