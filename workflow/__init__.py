@@ -2,8 +2,7 @@
 
 from importlib.metadata import version
 
-from workflow._contents import CheckpointError
-from workflow.checkpoints import Checkpoint, load, read_checkpoint, save
+from workflow.checkpoints import Checkpoint, CheckpointError, load, read_checkpoint, save
 from workflow.data import Batches, batches, make_line, split, to_tensor
 from workflow.evaluation import (
     accuracy,

@@ -8,9 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from workflow import _contents
-from workflow._contents import CheckpointError
-from workflow.checkpoints import read_checkpoint, save
+from workflow.checkpoints import CheckpointError, fits_model, read_checkpoint, save
 
 
 class Best:
@@ -69,7 +67,7 @@ class Best:
         """Go on from the best that an earlier part of the run left at `path`, if it left one."""
         if path.exists():
             contents = read_checkpoint(path)
-            _contents.fits_model(contents["model"], self.state_dict(), path)
+            fits_model(contents["model"], self.state_dict(), path)
             kept = contents["metadata"]
             if not {"loss", "epoch"} <= kept.keys():
                 raise CheckpointError(
