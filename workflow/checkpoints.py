@@ -179,30 +179,28 @@ def load(
         (3, True)
     """
     path = Path(path)
-    contents = _read(path, mapped=True)
-    own = model.state_dict()
-    fits_model(contents["model"], own, path)
-    _has_memory(own, path)
-    _fits_owner(contents["scheduler"], scheduler, "scheduler", path)
-    _fits_owner(contents["optimizer"], optimizer, "optimizer", path)
-    if optimizer is not None:
-        _fits_parameters(contents["optimizer"], optimizer, model, path)
-    if generator is not None and contents["generator"] is None:
-        raise CheckpointError(
-            f"{path} holds no generator state; expected one, saved with save(…, generator=…). "
-            "Load without generator=, and the shuffles start anew."
-        )
     _usable(device)
-
+    contents = _read(path, mapped=True)
     put_back = _noted(model, optimizer, scheduler, generator)
-    model.to(device)
-    part = "generator"
+    part = "model"
     try:
+        own = model.state_dict()
+        fits_model(contents["model"], own, path)
+        _has_memory(own, path)
+        part = "scheduler"
+        _fits_owner(contents["scheduler"], scheduler, "scheduler", path)
+        part = "optimizer"
+        _fits_owner(contents["optimizer"], optimizer, "optimizer", path)
+        if optimizer is not None:
+            _fits_parameters(contents["optimizer"], optimizer, model, path)
+        part = "generator"
         if generator is not None:
+            _holds_generator(contents, path)
             generator.set_state(contents["generator"])
         part = "scheduler"
         if scheduler is not None:
             scheduler.load_state_dict(contents["scheduler"]["state"])
+        model.to(device)
         part = "optimizer"
         if optimizer is not None:
             optimizer.load_state_dict(contents["optimizer"]["state"])
@@ -210,6 +208,8 @@ def load(
             _set_random_state(contents["random"])
         part = "model"
         model.load_state_dict(contents["model"])
+    except CheckpointError:
+        raise
     except Exception as error:  # whatever a damaged state, or a class of the user's, ends in
         put_back()
         raise CheckpointError(
@@ -270,7 +270,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_plain(item) for item in value)
+        return (list if isinstance(value, list) else tuple)(map(_plain, value))
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -439,6 +439,14 @@ def _fits_parameters(
         raise CheckpointError(
             f"{path} holds an optimizer whose parameter {number} is {name}; in the one given it is "
             f"{given}. Expected the same order: give it the parameters as when it was saved."
+        )
+
+
+def _holds_generator(contents: dict[str, Any], path: Path) -> None:
+    if contents["generator"] is None:
+        raise CheckpointError(
+            f"{path} holds no generator state; expected one, saved with save(…, generator=…). "
+            "Load without generator=, and the shuffles start anew."
         )
 
 
