@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import operator
 import pickle
 import re
 import zipfile
@@ -104,7 +103,7 @@ def save(
     """
     if not Path(path).name:
         raise ValueError(f"path is {str(path)!r}; expected a file's name, such as runs/last.pt.")
-    _checks.whole_number("epoch", epoch, at_least=0)
+    epoch = _checks.whole_number("epoch", epoch, at_least=0)
     if not isinstance(metadata, Mapping | None):
         raise TypeError(
             f"metadata is a {type(metadata).__name__}; expected a dictionary, such as "
@@ -118,7 +117,7 @@ def save(
                 "torch": str(torch.__version__),
                 "pytorch-workflow": version("pytorch-workflow"),
             },
-            "epoch": operator.index(epoch),
+            "epoch": epoch,
             "metadata": {key: _plain(value) for key, value in (metadata or {}).items()},
             "model": model.state_dict(),
             "optimizer": _owner_state(optimizer, parameters=_parameters(optimizer, model)),
@@ -185,7 +184,7 @@ def load(
     part = "model"
     try:
         own = model.state_dict()
-        fits_model(contents["model"], own, path)
+        _fits_model(contents["model"], own, path)
         _has_memory(own, path)
         part = "scheduler"
         _fits_owner(contents["scheduler"], scheduler, "scheduler", path)
@@ -241,23 +240,6 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         {'lr': 0.1}
     """
     return _read(Path(path), mapped=False)
-
-
-def fits_model(saved: dict[str, Any], own: dict[str, Any], path: Path) -> None:
-    """Refuse a state_dict from a file whose names, shapes or dtypes are not the model's own."""
-    problems = [f"only in the file: {name}" for name in saved if name not in own]
-    problems += [f"only in the model: {name}" for name in own if name not in saved]
-    for name in saved.keys() & own.keys():
-        if isinstance(own[name], Tensor) and not is_lazy(own[name]):
-            there, here = _kind(saved[name]), _kind(own[name])
-            if there != here:
-                problems.append(f"{name}: {there} in the file, {here} in the model")
-    if problems:
-        raise CheckpointError(
-            f"{path} doesn't fit the model; expected the same names, shapes and dtypes.\n  "
-            + "\n  ".join(sorted(problems))
-            + "\nBuild the model as it was when it was saved."
-        )
 
 
 # What save writes
@@ -386,6 +368,22 @@ def _unmapped(contents: dict[str, Any]) -> dict[str, Any]:
             model[name] = copy.deepcopy(model[name])
     rest = {key: value for key, value in contents.items() if key != "model"}
     return copy.deepcopy(rest) | {"model": model}
+
+
+def _fits_model(saved: dict[str, Any], own: dict[str, Any], path: Path) -> None:
+    problems = [f"only in the file: {name}" for name in saved if name not in own]
+    problems += [f"only in the model: {name}" for name in own if name not in saved]
+    for name in saved.keys() & own.keys():
+        if isinstance(own[name], Tensor) and not is_lazy(own[name]):
+            there, here = _kind(saved[name]), _kind(own[name])
+            if there != here:
+                problems.append(f"{name}: {there} in the file, {here} in the model")
+    if problems:
+        raise CheckpointError(
+            f"{path} doesn't fit the model; expected the same names, shapes and dtypes.\n  "
+            + "\n  ".join(sorted(problems))
+            + "\nBuild the model as it was when it was saved."
+        )
 
 
 def _kind(value: Any) -> str:

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
-from workflow._checks import LossFunction, Pair
 from workflow.evaluation import class_numbers, predict
 from workflow.experiments import Result, ranked
 from workflow.training import Epoch
+from workflow.types import LossFunction, Pair
 
 # Okabe and Ito's blue, green and vermilion, told apart by colour-blind eyes too; each at least
 # 3:1 on white and on the dark ground of the site, and each with a mark of its own.
@@ -175,7 +175,7 @@ def plot_decision_boundary(
             f"X has shape {tuple(X.shape)} and y {tuple(y.shape)}; expected X of shape (n, 2) and "
             "n labels. Choose two columns of X, and train a model on them."
         )
-    points, labels = X.detach().cpu(), y.detach().cpu().flatten()
+    points, labels = X.detach().cpu().float(), y.detach().cpu().flatten()
     low, high = points.amin(dim=0), points.amax(dim=0)
     margin = 0.1 * (high - low) + 1e-6
     left, bottom = (low - margin).tolist()
@@ -254,4 +254,5 @@ def _line(X: Tensor, y: Tensor, label: str) -> tuple[Any, Any]:
             f"{label}: X has shape {tuple(X.shape)} and y {tuple(y.shape)}; expected one feature "
             "and one label in each row. Choose one column to draw: X[:, :1]."
         )
-    return X.detach().cpu().flatten().numpy(), y.detach().cpu().flatten().numpy()
+    # NumPy knows no bfloat16, and float64 holds what any other dtype does.
+    return X.detach().cpu().flatten().double().numpy(), y.detach().cpu().flatten().double().numpy()
