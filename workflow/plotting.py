@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
-from workflow._results import Result, ranked
 from workflow.evaluation import class_numbers, predict
+from workflow.experiments import Result, ranked
 from workflow.training import Epoch
 from workflow.types import LossFunction, Pair
 
@@ -202,7 +202,7 @@ def plot_results(
     results: Sequence[Result],
     *,
     by: str = "validation_loss",
-    largest: bool = False,
+    largest: bool | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each configuration's scores, best on top: a triangle a seed, a line at their mean.
@@ -210,14 +210,15 @@ def plot_results(
     Args:
         results: From [run][workflow.run].
         by: The score to draw.
-        largest: The largest is best, as for an accuracy.
+        largest: Whether the largest is best. None: its name says so, as for an accuracy.
         ax: Where to draw. None: on a new figure.
 
     Returns:
         The axes drawn on.
 
     Raises:
-        ValueError: `by` is a test score, or no run has it.
+        ValueError: `by` is a test score, no run has it, or its name doesn't say whether more
+            is better.
 
     Examples:
         >>> results = [Result({"lr": 0.1}, 0, {"validation_loss": 0.2}, {}, None)]
