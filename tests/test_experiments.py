@@ -363,31 +363,27 @@ def test_a_file_of_results_that_cannot_be_written_is_said(tmp_path: Path) -> Non
 # Results count for the code they came from
 
 
-def fingerprints(source: str, tmp_path: Path) -> set[str]:
-    """Of `experiment` in the source, by two processes that hash texts differently."""
-    (tmp_path / "mine.py").write_text(source)
-    script = "from workflow import run; from mine import experiment as e; "
-    script += "print(run(e, [{}], seeds=[0])[0].version)"
-    found = set()
-    for seed in "01":
-        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-c", script]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-        )
-        found.add(done.stdout)
-    return found
-
-
 def test_the_fingerprint_is_of_the_code_and_the_same_in_each_process(tmp_path: Path) -> None:
     source = """
 def experiment(seed):
     return {"mae": seed if "a" in {"a", "b", "c"} else 1}
 """
-    (first,) = fingerprints(source, tmp_path)
-    (commented,) = fingerprints("# Now\n" + source.replace('{"mae"', '{  # new\n"mae"'), tmp_path)
-    (edited,) = fingerprints(source.replace('"c"', '"d"'), tmp_path)
-    assert first == commented != edited
+    (tmp_path / "one.py").write_text(source)
+    (tmp_path / "commented.py").write_text("# Now\n" + source.replace("{", "{  # new\n", 1))
+    (tmp_path / "edited.py").write_text(source.replace('"c"', '"d"'))
+    script = "import one, commented, edited; from workflow import run\n"
+    script += "for module in (one, commented, edited):\n"
+    script += "    print(run(module.experiment, [{}], seeds=[0])[0].version)"
+    printed = set()
+    for seed in "01":  # texts are hashed, and sets of them ordered, in another way
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        printed.add(
+            subprocess.check_output(
+                [sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True
+            )
+        )
+    ((one, commented, edited),) = map(str.split, printed)
+    assert one == commented != edited
 
 
 EXPERIMENT = """
@@ -552,27 +548,31 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from workflow import run
+path, go = map(Path, sys.argv[1:])
 def experiment(lr, seed):
     if seed == 1:
         print("claimed", flush=True)
-        time.sleep(600)
+        while not go.exists():
+            time.sleep(0.001)
     return {"validation_loss": 0.25}
-run(experiment, [{"lr": 1}], seeds=[0, 1], path=sys.argv[1], version="1")
+run(experiment, [{"lr": 1}], seeds=[0, 1], path=path, version="1")
 """
 
 
-def test_a_run_whose_process_is_killed_is_done_by_the_one_that_waits(tmp_path: Path) -> None:
-    path, experiment = tmp_path / "results.jsonl", Counted()
-    command = [sys.executable, "-c", HOLDER, str(path)]
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "done"])
+def test_a_run_that_another_process_does_is_waited_for(killed: bool, tmp_path: Path) -> None:
+    path, go, experiment = tmp_path / "results.jsonl", tmp_path / "go", Counted()
+    command = [sys.executable, "-c", HOLDER, str(path), str(go)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"claimed\n"
-        kill = threading.Timer(0.5, holder.kill)
-        kill.start()
+        end = threading.Timer(0.5, holder.kill if killed else go.touch)
+        end.start()
         results = run(experiment, grid(lr=[1]), seeds=[0, 1, 2], path=path, version="1")
-        assert holder.wait() == -signal.SIGKILL
-    assert experiment.calls == [(1, 2), (1, 1)]  # first what nobody claimed, then what was left
-    assert [r.scores["validation_loss"] for r in results] == [0.25, 2, 3]
+        assert holder.wait() == (-signal.SIGKILL if killed else 0)
+    # First it does what nobody claimed, then what is left.
+    assert experiment.calls == ([(1, 2), (1, 1)] if killed else [(1, 2)])
+    assert [r.scores["validation_loss"] for r in results] == [0.25, 2 if killed else 0.25, 3]
 
 
 def test_a_claim_is_given_back_when_the_experiment_fails(tmp_path: Path) -> None:
@@ -583,8 +583,8 @@ def test_a_claim_is_given_back_when_the_experiment_fails(tmp_path: Path) -> None
 
     with pytest.raises(ZeroDivisionError):
         run(fails, grid(lr=[1]), seeds=[1], path=path, version="1")
-    other = HOLDER.replace("time.sleep(600)", "pass")
-    subprocess.run([sys.executable, "-c", other, str(path)], check=True, timeout=300)
+    command = [sys.executable, "-c", HOLDER, str(path), str(tmp_path)]
+    subprocess.run(command, check=True, timeout=300)
     assert [r.seed for r in read_results(path)] == [0, 1]
 
 

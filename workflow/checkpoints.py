@@ -482,7 +482,10 @@ def _set_random_state(state: dict[str, Any]) -> None:
 
 def _reason(error: BaseException) -> str:
     """What went wrong: torch puts advice, some of it dangerous, before the reason and after."""
-    text = re.sub(r"\x1b\[\d*m|In PyTorch 2\.6,.*?trusted source\.", "", str(error), flags=re.S)
+    advice = (
+        r"\x1b\[\d*m|In PyTorch 2\.6,.*?trusted source\.|Check the documentation of torch\.load.*"
+    )
+    text = re.sub(advice, "", str(error), flags=re.DOTALL)
     if asked_for := re.search(r"GLOBAL (\S+)", text):
         return f"it asks for {asked_for[1]}, which is no plain data"
     text = text.rpartition("WeightsUnpickler error:")[2].strip()
