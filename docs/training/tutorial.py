@@ -521,7 +521,7 @@ for _ in range(200):
 
 fig, (above, below) = plt.subplots(2, 1, figsize=(5, 4), sharex=True)
 rows = torch.stack(pulls, dim=1).numpy()
-tones = {"cmap": "gray_r", "vmin": -6, "vmax": 3}
+tones = {"cmap": "gray_r", "vmin": -2.5, "vmax": 3}
 above.imshow(rows, aspect="auto", interpolation="none", origin="lower", **tones)
 above.set(ylabel="point", yticks=[0, 39])
 below.plot(lengths, c="gray")
@@ -596,12 +596,13 @@ except DivergedError as error:
 
 # %% [markdown]
 # For a line, the squared error and full batches, an exact limit lies between "good" and "blown up".
-# Its *Hessian* is a table of how the loss curves in each direction, and the largest *eigenvalue* of
-# that is the curvature where it curves most. Above 1 divided by it, steps go too far and come back;
-# above 2 divided by it, each goes further off than the last. (With batches, or in a network, whose
-# curvature changes on the way, that is only a guide.) [Stage 5](../experiments/tutorial.py) works
-# it out step by step. On [the page before](index.md#the-loss-surface) you can walk across that
-# surface, on both sides of the limit; this is where the page's numbers and picture come from.
+# The *Hessian* is a table of how strongly the surface of the loss bends in each direction, and its
+# largest *eigenvalue* is how strongly it bends where it does so most. Above 1 divided by that,
+# steps go too far and come back; above 2 divided by it, each lands further off than the last. (With
+# batches, or in a network, where the surface bends differently in each place, that is only a
+# guide.) [Stage 5](../experiments/tutorial.py) works it out step by step. On [the page
+# before](index.md#the-loss-surface) you can walk across that surface, on both sides of the limit;
+# this is where the page's numbers and picture come from.
 
 # %% tags=["collapse"]
 # publish: surface
@@ -668,10 +669,11 @@ assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weig
 # squared error. One model takes a step an epoch, by all points; the other five, by eight each.
 
 # %%
-# alt: Left, weight and bias as a map. The black way is smooth: long steps, then short ones towards
-#   a cross. The blue one shakes and gets further. Right, the loss. By step, a thin blue line jumps
-#   up and down; by epoch, a thick one falls and stays below the black one.
-# caption: Full batch, black, and batches of eight, blue. Left the way to the lowest loss, a cross;
+# alt: Left, weight and bias as a map. The way of the full batch is smooth: long steps, then short
+#   ones towards a cross. The way of the batches, blue, shakes and gets further. Right, the loss. By
+#   step, a thin blue line jumps up and down; by epoch, a thick one falls and stays below that of
+#   the full batch.
+# caption: Batches of eight, blue, beside the full batch. Left the way to the lowest loss, a cross;
 #   right the loss, by step (thin) and by epoch (thick).
 noisy = make_line(0, 0.8, 0.02, noise=0.1)
 
@@ -697,7 +699,7 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.8), layout="constrained")
 left.plot(*zip(*shaky, strict=True), c="#0072B2", lw=0.8)
 left.plot(*zip(*smooth, strict=True), c="black")
 left.plot(*lowest, "+", c="black", ms=12)
-left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.7, 1], yticks=[0.1, 0.3, 0.5])
+left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.6, 0.8], yticks=[0.1, 0.3, 0.5])
 right.plot(torch.arange(40) / 5, jumping, c="#0072B2", lw=0.8)
 right.plot(torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
 right.plot(falling, c="black")
