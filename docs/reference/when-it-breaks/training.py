@@ -268,7 +268,7 @@ history = fit(model, train, loss_fn=MSE, optimizer=optimizer, epochs=100)
 print(f"{history[-1].train_loss:.5f}")
 
 # %% [markdown]
-# **With `workflow`.** `fit` stops in that epoch and puts the best weights back.
+# **With `workflow`.** `fit` stops in that epoch; with `patience` it puts the best weights back.
 
 # %% tags=["raises-exception"]
 model, optimizer = start(lr=10)
