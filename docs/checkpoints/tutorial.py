@@ -414,7 +414,7 @@ history = fit_from(new_run(), start=0, epochs=15)
 net, adam, scheduler, data = run = new_run()  # as in a new process
 others = {"scheduler": scheduler, "generator": data.generator}
 checkpoint = load("runs/fit/last.pt", net, adam, **others)
-history += fit_from(run, start=checkpoint.epoch, epochs=30)
+history = fit_from(run, start=checkpoint.epoch, epochs=30)
 
 assert [epoch.train_loss for epoch in history] == whole
 mine = net.state_dict()
