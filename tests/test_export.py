@@ -31,7 +31,9 @@ def test_everything_is_there_and_nothing_of_our_own(tree: Path) -> None:
     for page in docs.rglob("*.md"):
         text = page.read_text("utf-8")
         prose = re.sub(r"(?ms)^ *(`{3,}).*?^ *\1$", "", text)
-        assert not re.search(r"\{\{ [\w-]+\.\w+ \}\}|--8<--|^/// explorable|shown$", prose, re.M), page
+        assert not re.search(r"\{\{ [\w-]+\.\w+ \}\}|--8<--|^/// explorable|shown$", prose, re.M), (
+            page
+        )
         for target in LINK.findall(re.sub(r"`[^`\n]*`", "", prose)):
             assert (page.parent / target).exists(), f"{page}: {target}"
 
