@@ -144,7 +144,9 @@ ONES = torch.ones(4, 1)
         ),
         (torch.tensor([[0, math.inf]]), ONES[:1], ValueError, r"X holds NaN or infinity in 1 of 1"),
         (ONES, ONES / 0, ValueError, r"y holds NaN or infinity in 4 of 4 rows.*Fill or drop"),
-        ([1.0], ONES, TypeError, r"X is a list; expected a tensor. workflow.to_tensor makes one"),
+        ([1.0], ONES, TypeError, r"X holds a float; expected a tensor, .*workflow.to_tensor makes"),
+        ([], ONES, TypeError, r"X is a list; expected a tensor, or a tuple, list or dictionary"),
+        ((ONES, ONES[:3]), ONES, ValueError, r"X has 4 examples and X has 3"),
         (ONES, np.ones(4), TypeError, r"y is a ndarray; expected a tensor"),
     ],
 )
@@ -244,12 +246,17 @@ TABLE = pd.DataFrame({"flag": [True, False], "size": [0.5, 2.0]})
         (np.float64(0.5), torch.tensor(0.5)),
         (np.array([0.1]), torch.tensor([0.1])),
         (np.array([1.5], dtype=np.float16), torch.tensor([1.5])),
-        (np.array([3, 4], dtype=np.int32), torch.tensor([3, 4])),
+        (np.array([3, 4], dtype=np.int32), torch.tensor([3, 4], dtype=torch.int32)),
+        (np.array([3, 4], dtype=np.int8), torch.tensor([3, 4], dtype=torch.int8)),
+        (np.array([3, 4], dtype=np.int64), torch.tensor([3, 4])),
         (np.array([True]), torch.tensor([True])),
         (np.arange(3.0)[::-1], torch.tensor([2.0, 1.0, 0.0])),
         (np.array([1.5, 2.5], dtype=">f8"), torch.tensor([1.5, 2.5])),
-        (np.array([1, 2], dtype=">i4"), torch.tensor([1, 2])),
-        (np.array([255], dtype=np.uint8), torch.tensor([255])),
+        (np.array([1, 2], dtype=">i4"), torch.tensor([1, 2], dtype=torch.int32)),
+        (np.array([255], dtype=np.uint8), torch.tensor([255], dtype=torch.uint8)),
+        (np.array([65535], dtype=np.uint16), torch.tensor([65535], dtype=torch.int32)),
+        (range(3), torch.tensor([0, 1, 2])),
+        (np.ma.array([1, 2], mask=[False, False]), torch.tensor([1, 2])),
         (np.array([2**32 - 1], dtype=np.uint32), torch.tensor([2**32 - 1])),
         (np.array([2**63 - 1], dtype=np.uint64), torch.tensor([2**63 - 1])),
         (np.array([[1, 2.5]], dtype=object), torch.tensor([[1.0, 2.5]])),
@@ -267,8 +274,16 @@ def test_what_people_hold_becomes_a_tensor(data: Any, expected: Tensor) -> None:
     assert torch.equal(tensor, expected)
 
 
-def test_a_missing_number_in_a_table_is_there_as_nan_for_split_to_refuse() -> None:
-    assert to_tensor(pd.Series([1.5, None], dtype="Float64"))[1].isnan()
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.Series([1.5, None], dtype="Float64"),
+        pd.Series([1, None], dtype="Int64"),
+        np.ma.array([1.5, 2.5], mask=[False, True]),
+    ],
+)
+def test_a_missing_number_is_there_as_nan_for_split_to_refuse(data: Any) -> None:
+    assert to_tensor(data).isnan().tolist() == [False, True]
 
 
 def test_an_array_is_copied_also_one_that_cannot_be_written() -> None:
@@ -298,8 +313,13 @@ def test_a_dtype_asked_for_is_given_to_the_last_digit(data: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (["1", 2], r"data\[0\] is '1' \(str\); expected a number .* Give each category a number"),
-        ([[1.0], [None]], r"data\[1\]\[0\] is None \(NoneType\).*fill or drop what is missing"),
+        (["1", 2], r"data\[0\] is '1' \(str\); expected a number .* a number written as text"),
+        (["a", 2], r"data\[0\] is 'a' \(str\); expected a number .* Give each category a number"),
+        ([["1", ""]][0][1:], r"data\[0\] is '' \(str\).*Nothing stands there: fill or drop"),
+        ([[1.0], [None]], r"data\[1\]\[0\] is None \(NoneType\).*Fill or drop what is missing"),
+        ({1, 2}, r"data is {1, 2} \(set\); .*Give a list of its numbers"),
+        (np.ma.array([1, 2], mask=[False, True]), r"data\[1\] is None .*Fill or drop what is miss"),
+        (pd.DataFrame({"n": [1.0, 2.0], "m": [1, None]}, dtype=object), r"data\['m'\].iloc\[1\] is N"),
         ([1, 2**63], r"data\[1\] is 9223372036854775808 \(int\).*fits 64 bits"),
         (np.array([1, 2**63], dtype=np.uint64), r"data\[1\] is 9223372036854775808 \(int\)"),
         (np.array([1j]), r"data\[0\] is 1j \(complex\)"),
@@ -308,7 +328,7 @@ def test_a_dtype_asked_for_is_given_to_the_last_digit(data: Any) -> None:
         ({"a": 1}, r"data is {'a': 1} \(dict\)"),
         (pd.Series(["a", "b"]), r"data\[0\] is 'a' \(str\)"),
         (pd.Series(["a", "b"], dtype="category"), r"data\[0\] is 'a'"),
-        (pd.DataFrame({"n": [1, 2], "s": ["x", "y"]}), r"data\[0\]\[1\] is 'x'"),
+        (pd.DataFrame({"n": [1, 2], "s": ["x", "y"]}), r"data\['s'\].iloc\[0\] is 'x'"),
         (pd.Series([1, None], dtype="object"), r"data\[1\] is None"),
         (pd.Series([pd.NA, 1], dtype="object"), r"data\[0\] is <NA> \(NAType\)"),
         (pd.Series(pd.to_datetime(["2024-01-31"])), r"data\[0\] is .*2024-01-31"),

@@ -26,6 +26,7 @@ from workflow import (
     predict,
     r2_score,
 )
+from workflow.evaluation import larger_is_better
 
 L1 = nn.L1Loss()
 X, Y = make_line()
@@ -132,15 +133,21 @@ def test_a_model_without_parameters_may_take_any_numbers() -> None:
 
 
 LINE = LinearRegressionModel()
+LAYER = nn.Linear(1, 1)
 ON_META = nn.Linear(1, 1, device="meta")
 BAD_FEATURES = [
-    (LINE, X.double(), TypeError, r"X is torch.float64 .*are torch.float32.*X.to\(torch.float32\)"),
-    (LINE, X.long(), TypeError, r"X is torch.int64 .*parameters are torch.float32; expected one"),
+    (LAYER, X.double(), TypeError, r"X is torch.float64 .*are torch.float32.*X.to\(torch.float32\)"),
+    (LAYER, X.long(), TypeError, r"X is torch.int64 .*parameters are torch.float32; expected one"),
+    (nn.Embedding(3, 2), X, TypeError, r"X is torch.float32, and the model looks .*X.long\(\)"),
+    (LAYER, X.repeat(1, 2), ValueError, r"X is torch.float32 \(50, 2\) on cpu; the model .torch.f"),
+    (LAYER, (X, X), TypeError, r"X is .*; the model .* can't take it. torch says: .*argument"),
+    (nn.Flatten(5), X, ValueError, r"X is .*; the model \(no parameters\) can't take it"),
     (LINE, X[:0], ValueError, r"X has shape \(0, 1\) and holds no example"),
     (LINE, X / 0, ValueError, r"X holds NaN or infinity in 50 of 50 rows.*Fill or drop"),
     (ON_META, X, ValueError, r"X is on cpu and the model on meta; expected one device. Move both"),
-    (nn.Linear(1, 1), X.to("meta"), ValueError, r"X is on meta and .* on cpu; expected one"),
-    (LINE, [1.0], TypeError, r"X is a list; expected a tensor. workflow.to_tensor makes one"),
+    (LAYER, X.to("meta"), ValueError, r"X is on meta and .* on cpu; expected one"),
+    (LINE, [1.0], TypeError, r"X holds a float; expected a tensor, .* workflow.to_tensor makes one"),
+    (LINE, (), TypeError, r"X is a tuple; expected a tensor"),
 ]
 
 
@@ -151,14 +158,14 @@ def test_features_that_do_not_fit_the_model_are_refused(
     with pytest.raises(error, match=message):
         predict(model, bad)
     with pytest.raises(error, match=f"data: {message}"):
-        evaluate(model, [(bad, torch.ones(len(bad), 1))], loss_fn=L1)
+        evaluate(model, [(bad, torch.ones(50, 1))], loss_fn=L1)
 
 
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
         ([], ValueError, r"data holds no example; expected at least one batch \(X, y\)"),
-        ((X, Y[:3]), ValueError, r"data: X has 50 examples and y has 3"),
+        ((X, Y[:3]), ValueError, r"\(50, 1\) and y \(3, 1\); .*cut or shuffled apart"),
         ((X, Y * math.nan), ValueError, r"data: y holds NaN or infinity in 50 of 50 rows"),
         (X, TypeError, r"data is a Tensor; expected a pair of tensors"),
         (5, TypeError, r"data is a int; expected a pair of tensors"),
@@ -236,9 +243,10 @@ def test_labels_that_the_loss_takes_are_scored(
     assert evaluate(model, (ROWS, y), loss_fn=loss_fn)["loss"] == pytest.approx(loss)
 
 
-def test_where_every_label_is_ignored_the_range_is_not_asked_for() -> None:
+def test_labels_that_are_all_ignored_are_refused() -> None:
     ignored = torch.full((6,), -100)
-    assert math.isnan(evaluate(Logits(6, 3), (ROWS, ignored), loss_fn=CROSS_ENTROPY)["loss"])
+    with pytest.raises(ValueError, match=r"data: every label is the loss function's ignore_index"):
+        evaluate(Logits(6, 3), (ROWS, ignored), loss_fn=CROSS_ENTROPY)
 
 
 # metrics
@@ -351,5 +359,28 @@ def test_classes_without_one_label_each_are_refused(metric: Any, y_pred: Tensor,
 
 
 def test_a_negative_class_has_no_row_in_the_confusion_matrix() -> None:
-    with pytest.raises(ValueError, match=r"holds class -100; expected 0 or more. Leave those rows"):
-        confusion_matrix(torch.tensor([0, 1]), torch.tensor([0, -100]))
+    with pytest.raises(ValueError, match=r"holds class -1; expected 0 or more. Leave those rows"):
+        confusion_matrix(torch.tensor([0, -1]), torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("score", "larger"),
+    [
+        ("loss", False),
+        ("validation_loss", False),
+        ("train_mae", False),
+        ("mean_squared_error", False),
+        ("accuracy", True),
+        ("validation_accuracy", True),
+        ("r2_score", True),
+        ("validation_r2", True),
+        ("macro F1", True),
+        ("speed", None),
+        ("lossless", None),
+        ("", None),
+    ],
+)
+def test_the_last_word_of_a_score_says_whether_more_is_better(
+    score: str, larger: bool | None
+) -> None:
+    assert larger_is_better(score) is larger

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import math
+import random
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from test_checkpoints import full_disk
 from torch import nn
 
 from workflow import (
+    Choice,
     DivergedError,
     Epoch,
     LinearRegressionModel,
     Result,
     choose,
     compare,
+    difference,
     fit,
     grid,
     make_line,
+    plot_results,
     read_results,
     run,
     split,
@@ -302,56 +308,106 @@ def test_the_table_is_best_first_failed_last_and_shows_no_test_score() -> None:
     assert (
         compare(RESULTS)
         == """\
-lr    validation_loss       accuracy  runs  failed
-0.01             0.25            0.5     1       0
-0.1     0.6000 ± 0.14  0.8000 ± 0.14     2       0
-1.0              0.01              1     2       1
-10.0           failed         failed     1       1"""
+lr    validation_loss  difference ± SE  verdict    accuracy  runs  failed
+0.01           0.2500                   best         0.5000     1       0
+0.1            0.6000            +0.25  undecided    0.8000     2       0
+1.0           0.01000            -0.24  failed        1.000     2       1
+10.0           failed                   failed       failed     1       1"""
     )
 
 
 def test_the_table_in_markdown_sorted_by_the_largest() -> None:
     assert (
-        compare(RESULTS, by="accuracy", largest=True, markdown=True)
+        compare(RESULTS, by="accuracy", markdown=True)
         == """\
-| lr | accuracy | validation_loss | runs | failed |
-| --- | ---: | ---: | ---: | ---: |
-| 0.1 | 0.8000 ± 0.14 | 0.6000 ± 0.14 | 2 | 0 |
-| 0.01 | 0.5 | 0.25 | 1 | 0 |
-| 1.0 | 1 | 0.01 | 2 | 1 |
-| 10.0 | failed | failed | 1 | 1 |"""
+| lr | accuracy | difference ± SE | verdict | validation_loss | runs | failed |
+| --- | ---: | ---: | --- | ---: | ---: | ---: |
+| 0.1 | 0.8000 |  | best | 0.6000 | 2 | 0 |
+| 0.01 | 0.5000 | -0.4 | undecided | 0.2500 | 1 | 0 |
+| 1.0 | 1.000 | +0.1 | failed | 0.01000 | 2 | 1 |
+| 10.0 | failed |  | failed | failed | 1 | 1 |"""
     )
 
 
 def test_configurations_with_other_settings_share_a_table() -> None:
     results = [
         Result({"lr": 0.1}, 0, {"validation_loss": 2.0}, {}, None),
-        Result({"hidden": [8, 8]}, 0, {"validation_loss": 1.0}, {}, None),
+        Result({"hidden": [8, 8]}, 1, {"validation_loss": 1.0, "mae": 3.0}, {}, None),
     ]
     assert (
         compare(results)
         == """\
-lr   hidden  validation_loss  runs  failed
-     [8, 8]                1     1       0
-0.1                        2     1       0"""
+lr   hidden  validation_loss  difference ± SE  verdict      mae  runs  failed
+     [8, 8]            1.000                   best       3.000     1       0
+0.1                    2.000                   undecided      –     1       0"""
     )
 
 
 def test_the_choice_is_the_best_mean_and_one_that_failed_comes_last() -> None:
-    assert choose(RESULTS) == {"lr": 0.01}
-    assert choose(RESULTS, by="accuracy", largest=True) == {"lr": 0.1}
-    assert choose(RESULTS[3:]) == {"lr": 1.0}
+    assert choose(RESULTS) == Choice({"lr": 0.01}, [{"lr": 0.1}])
+    assert choose(RESULTS, by="accuracy") == Choice({"lr": 0.1}, [{"lr": 0.01}])
+    assert choose(RESULTS[3:]) == Choice({"lr": 1.0}, [])
 
 
-@pytest.mark.parametrize("function", [choose, compare])
-def test_nothing_is_chosen_by_a_test_score(function: Callable[..., object]) -> None:
-    with pytest.raises(ValueError, match=r"by is 'test_loss'; expected a validation score.* once"):
-        function(RESULTS, by="test_loss")
+def test_where_every_configuration_failed_once_they_are_compared() -> None:
+    results = [result(lr, seed, None if seed == 0 else lr) for lr in (2, 1) for seed in range(3)]
+    assert choose(results) == Choice({"lr": 1}, [{"lr": 2}])
 
 
-def test_a_validation_score_may_have_test_in_a_word() -> None:
-    results = run(lambda lr, seed: {"latest_loss": lr}, grid(lr=[2.0, 1.0]), seeds=[0])
-    assert choose(results, by="latest_loss") == {"lr": 1.0}
+def test_the_last_of_two_results_for_one_seed_counts() -> None:
+    results = [result(0.1, 0, 0.9), result(0.1, 1, 0.2), result(0.1, 0, 0.3)]
+    assert compare(results).splitlines()[1].split() == ["0.1", "0.2500", "best", "2", "0"]
+
+
+# What is best, and what is a test score
+
+
+@pytest.mark.parametrize(
+    ("by", "best"),
+    [("validation_accuracy", 0.9), ("r2_score", 0.9), ("MAE", 0.1), ("latest_loss", 0.1)],
+)
+def test_the_name_of_a_score_says_which_is_best(by: str, best: float) -> None:
+    results = run(lambda value, seed: {by: value}, grid(value=[0.9, 0.1, 0.5]))
+    assert choose(results, by=by).config == {"value": best}
+    assert compare(results, by=by).splitlines()[1].startswith(str(best))
+
+
+def test_a_name_that_does_not_say_which_is_best_is_not_guessed() -> None:
+    results = run(lambda value, seed: {"reward": value}, grid(value=[0.9, 0.1]))
+    words = r"by is 'reward', and the name doesn't say .*; expected largest=True, or largest=False"
+    for function in (choose, compare):
+        with pytest.raises(ValueError, match=words):
+            function(results, by="reward")
+    assert choose(results, by="reward", largest=True).config == {"value": 0.9}
+    assert choose(results, by="reward", largest=False).config == {"value": 0.1}
+
+
+def test_the_plot_has_the_best_on_top_too() -> None:
+    results = run(lambda value, seed: {"accuracy": value}, grid(value=[0.1, 0.9, 0.5]), seeds=[0])
+    labels = [label.get_text() for label in plot_results(results, by="accuracy").get_yticklabels()]
+    assert labels == ["value=0.1", "value=0.5", "value=0.9"]
+    plt.close()
+
+
+TEST_SCORES = ["test_loss", "testloss", "TestAcc", "TEST LOSS", "lossTest", "mae.test", "2test"]
+
+
+@pytest.mark.parametrize("by", TEST_SCORES)
+def test_nothing_is_chosen_by_a_test_score(by: str) -> None:
+    results = [Result({"lr": 0.1}, 0, {by: 0.1, "validation_loss": 0.2}, {}, None)]
+    words = rf"by is '{by}'; expected a validation score.* once, at the end\. If it is no test"
+    for function in (choose, compare):
+        with pytest.raises(ValueError, match=words):
+            function(results, by=by, largest=False)
+    with pytest.raises(ValueError, match=words):
+        difference(results, {"lr": 0.1}, {"lr": 0.1}, by=by)
+    assert by not in compare(results)
+
+
+@pytest.mark.parametrize("by", ["latest_loss", "contest_loss", "fastestLoss"])
+def test_a_validation_score_may_have_test_in_a_word(by: str) -> None:
+    results = run(lambda lr, seed: {by: lr}, grid(lr=[2.0, 1.0]), seeds=[0])
+    assert choose(results, by=by, largest=False).config == {"lr": 1.0}
 
 
 @pytest.mark.parametrize("function", [choose, compare])
@@ -361,3 +417,134 @@ def test_a_score_that_no_run_has_is_refused_with_those_there_are(
     words = r"by is 'mae', which no run has; expected one of \['accuracy', 'test_loss', 'vali"
     with pytest.raises(ValueError, match=words):
         function(RESULTS, by="mae")
+
+
+# How sure a comparison is
+
+
+def race(luck: random.Random, means: Sequence[float], seeds: int) -> list[Result]:
+    """Settings of known means, whose runs share the luck of their seed and have some of their own.
+
+    A run of one setting scatters by one SD around its mean.
+    """
+    shared = [luck.gauss(0, math.sqrt(0.5)) for _ in range(seeds)]
+    return [
+        result(lr, seed, mean + shared[seed] + luck.gauss(0, math.sqrt(0.5)))
+        for lr, mean in enumerate(means)
+        for seed in range(seeds)
+    ]
+
+
+def test_the_difference_is_what_three_lines_by_hand_say() -> None:
+    results = race(random.Random(1), [0.0, 2.0], seeds=10)
+    scores, other_scores = (
+        [r.scores["validation_loss"] for r in results[i:][:10]] for i in (0, 10)
+    )
+    differences = [b - a for a, b in zip(scores, other_scores, strict=True)]
+    mean = statistics.fmean(differences)
+    standard_error = statistics.stdev(differences) / math.sqrt(len(differences))
+
+    found = difference(results, {"lr": 0}, {"lr": 1})
+    assert found[:3] == (mean, standard_error, 10)
+    assert found.decided
+    row = compare(results).splitlines()[2]
+    assert f"{mean:+.3g} ± {standard_error:.2g}  worse" in row
+
+
+@pytest.mark.parametrize(
+    ("seeds", "limit"),  # Student's t, two-sided 5 %, from any table
+    [(2, 12.706), (3, 4.303), (4, 3.182), (5, 2.776), (10, 2.262), (30, 2.045), (1001, 1.962)],
+)
+def test_the_limit_is_students_t(seeds: int, limit: float) -> None:
+    results = race(random.Random(0), [0, 0], seeds)
+    assert difference(results, {"lr": 0}, {"lr": 1}).limit == pytest.approx(limit, abs=6e-4)
+
+
+def test_the_5_percent_are_shared_among_all_pairs() -> None:
+    results = race(random.Random(0), [0, 0, 0, 0], seeds=10)
+    limit = 3.3642  # two-sided 5 % / 6, nine degrees of freedom
+    assert difference(results, {"lr": 0}, {"lr": 3}).limit == pytest.approx(limit, abs=1e-4)
+
+
+def claimed(races: int, settings: int, seeds: int) -> float:
+    """The share of races between equal settings in which some are called worse than the best."""
+    luck = random.Random(0)
+    undecided = [choose(race(luck, [0.0] * settings, seeds)).undecided for _ in range(races)]
+    return sum(len(equals) < settings - 1 for equals in undecided) / races
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_between_two_equal_settings_an_effect_is_claimed_in_5_percent(seeds: int) -> None:
+    assert claimed(2000, 2, seeds) == pytest.approx(0.05, abs=0.015)  # 3 standard errors
+
+
+@pytest.mark.parametrize(("settings", "seeds"), [(4, 3), (4, 10), (8, 5)])
+def test_between_several_equal_settings_it_is_claimed_in_no_more(settings: int, seeds: int) -> None:
+    assert 0.01 < claimed(1000, settings, seeds) < 0.05
+
+
+def test_among_four_a_real_gap_is_found_with_a_hundred_seeds() -> None:
+    luck = random.Random(0)
+    choices = [choose(race(luck, [0.7, 0.0, 0.7, 0.7], seeds=100)) for _ in range(100)]
+    assert sum(choice == Choice({"lr": 1}, []) for choice in choices) >= 98
+    choices = [choose(race(luck, [0.7, 0.0], seeds=100)) for _ in range(100)]
+    assert all(choice == Choice({"lr": 1}, []) for choice in choices)
+
+
+def test_equal_scores_of_few_examples_do_not_pass_for_certainty() -> None:
+    """Accuracies on 20 examples are often the same distance apart, by luck, on all of few seeds."""
+    luck = random.Random(0)
+
+    def right() -> float:
+        return sum(luck.random() < 0.9 for _ in range(20)) / 20
+
+    decided = 0
+    for _ in range(2000):
+        results = [
+            Result({"lr": lr}, seed, {"accuracy": right()}, {}, None)
+            for lr in (1, 2)
+            for seed in range(2)
+        ]
+        decided += not choose(results, by="accuracy").undecided
+    assert decided / 2000 < 0.05
+
+
+@pytest.mark.parametrize(("seeds", "decided"), [(2, False), (5, False), (6, True), (9, True)])
+def test_differences_all_the_same_decide_from_six_seeds_on(seeds: int, decided: bool) -> None:
+    results = [result(lr, seed, lr + seed / 10) for lr in (0.1, 0.2) for seed in range(seeds)]
+    found = difference(results, {"lr": 0.1}, {"lr": 0.2})
+    assert found.mean == pytest.approx(0.1)
+    assert (found.standard_error, found.decided) == (0, decided)
+    assert choose(results) == Choice({"lr": 0.1}, [] if decided else [{"lr": 0.2}])
+
+
+def test_equal_settings_stay_undecided_however_many_seeds() -> None:
+    results = [result(lr, seed, seed) for lr in (1, 2) for seed in range(50)]
+    assert choose(results).undecided == [{"lr": 2}]
+
+
+def test_one_seed_decides_nothing() -> None:
+    found = difference([result(1, 0, 1.0), result(2, 0, 99.0)], {"lr": 1}, {"lr": 2})
+    assert (found.mean, found.seeds, found.limit, found.decided) == (98, 1, math.inf, False)
+    assert math.isnan(found.standard_error)
+
+
+def test_only_seeds_that_both_ran_are_compared() -> None:
+    results = [result(1, seed, seed) for seed in (0, 1, 2)]
+    results += [result(2, seed, 2 * seed) for seed in (1, 2, 9)]
+    assert difference(results, {"lr": 1}, {"lr": 2})[:3] == (1.5, 0.5, 2)
+    with pytest.raises(
+        ValueError, match=r"\{'lr': 1\} and \{'lr': 3\} have no seed in common with"
+    ):
+        difference(results, {"lr": 1}, {"lr": 3})
+
+
+def test_what_is_better_on_the_common_seeds_is_not_called_worse() -> None:
+    """The first has the better mean only because it ran on easier seeds as well."""
+    results = [result(1, seed, 5 + seed / 100) for seed in range(9)]
+    results += [result(1, seed, 0.0) for seed in range(9, 50)]
+    results += [result(2, seed, 4 + seed / 90) for seed in range(9)]
+    found = difference(results, {"lr": 1}, {"lr": 2})
+    assert found.mean < 0
+    assert found.decided
+    assert choose(results) == Choice({"lr": 1}, [{"lr": 2}])

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from workflow import best_device, seed_everything
-from workflow.runtime import randomness_kept
+from workflow.runtime import random_state
 
 
 def draw() -> tuple[float, float, float]:
@@ -54,19 +54,37 @@ def test_without_an_accelerator_the_best_device_is_the_cpu(
     assert best_device() == torch.device("cpu")
 
 
-@pytest.mark.parametrize("failing", [False, True])
-def test_what_is_drawn_aside_changes_no_later_number_also_after_an_error(failing: bool) -> None:
+def test_where_random_numbers_stood_they_can_be_put_back() -> None:
     generator = torch.Generator().manual_seed(5)
     seed_everything(5)
+    put_back = random_state(generator)
     expected = draw(), torch.rand(1, generator=generator)
-    generator.manual_seed(5)
-    seed_everything(5)
-    try:
-        with randomness_kept(generator):
-            draw()
-            torch.rand(1, generator=generator)
-            if failing:
-                raise KeyError
-    except KeyError:
-        assert failing
+    put_back()
     assert (draw(), torch.rand(1, generator=generator)) == expected
+
+
+def test_an_accelerators_random_numbers_are_put_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Accelerator:
+        state = 1
+
+        def get_rng_state(self) -> int:
+            return self.state
+
+        def set_rng_state(self, state: int) -> None:
+            self.state = state
+
+    accelerator = Accelerator()
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: torch.device("cuda"))
+    monkeypatch.setattr(torch, "get_device_module", lambda device: accelerator)
+    put_back = random_state()
+    accelerator.state = 2
+    put_back()
+    assert accelerator.state == 1
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), np.uint8(3)])
+def test_a_seed_may_be_numpys_or_torchs(seed: Any) -> None:
+    seed_everything(seed)
+    numbers = draw()
+    seed_everything(3)
+    assert draw() == numbers

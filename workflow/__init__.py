@@ -2,9 +2,7 @@
 
 from importlib.metadata import version
 
-from workflow._contents import CheckpointError
-from workflow._results import Result, read_results
-from workflow.checkpoints import Checkpoint, load, read_checkpoint, save
+from workflow.checkpoints import Checkpoint, CheckpointError, load, read_checkpoint, save
 from workflow.data import Batches, batches, make_line, split, to_tensor
 from workflow.evaluation import (
     accuracy,
@@ -15,7 +13,17 @@ from workflow.evaluation import (
     predict,
     r2_score,
 )
-from workflow.experiments import choose, compare, grid, run
+from workflow.experiments import (
+    Choice,
+    Difference,
+    Result,
+    choose,
+    compare,
+    difference,
+    grid,
+    read_results,
+    run,
+)
 from workflow.models import MLP, LinearRegressionModel, summary
 from workflow.plotting import (
     plot_decision_boundary,
@@ -34,6 +42,8 @@ __all__ = [
     "Batches",
     "Checkpoint",
     "CheckpointError",
+    "Choice",
+    "Difference",
     "DivergedError",
     "Epoch",
     "LinearRegressionModel",
@@ -44,6 +54,7 @@ __all__ = [
     "choose",
     "compare",
     "confusion_matrix",
+    "difference",
     "evaluate",
     "fit",
     "grid",

@@ -1,14 +1,25 @@
-"""Writing to disk so that nothing is lost: whole files replaced, whole lines appended."""
+"""Files that processes share and crashes leave whole: replaced, appended to, and work claimed."""
 
 from __future__ import annotations
 
 import errno
+import glob
+import hashlib
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing is claimed there, and what a killed save left stays
+    fcntl = None  # type: ignore[assignment]
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some network drives have none
 
 
 def writable(folder: Path) -> None:
@@ -18,17 +29,29 @@ def writable(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
-def replace(path: Path, data: memoryview) -> None:
-    """Write a file beside `path`, then rename it: at each moment one whole file is there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+@contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path` to write, renamed at the end: at each moment one whole file is there.
+
+    A link stays a link: the file it leads to is replaced. A file keeps its mode.
+    """
     with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        target = Path(os.path.realpath(path))
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is not None and not stat.S_ISREG(mode):
+            code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+            raise OSError(code, os.strerror(code))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target)
+        temporary, file = _locked_beside(target)
+        with file:
             try:
-                file.write(data)
+                if mode is not None:
+                    temporary.chmod(stat.S_IMODE(mode))
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
-                temporary.replace(path)
+                temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
 
@@ -50,6 +73,71 @@ def append(path: Path, line: str) -> None:
             if file.write(data) < len(data):  # a full disk takes what fits and says nothing
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file.fileno())
+
+
+class Claims:
+    """Claims on pieces of work, among processes: each ends with its block, or with its process.
+
+    A claim is a lock on one byte of a file that stays empty; the operating system keeps it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab")
+
+    def __enter__(self) -> Claims:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    @contextmanager
+    def claim(self, work: str, *, wait: bool) -> Iterator[bool]:
+        """Whether the work is ours in this block; with `wait`, as soon as nobody else claims it."""
+        place = int.from_bytes(hashlib.sha256(work.encode()).digest()[:7])
+        if fcntl is None:
+            yield True
+            return
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, place)
+        except OSError as error:
+            yield error.errno in _NO_LOCKS
+            return
+        try:
+            yield True
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+
+
+def _locked_beside(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file beside the target, locked so that nobody takes it for abandoned."""
+    while True:
+        path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        file = path.open("x+b")
+        if _locked(file, wait=True) and not path.exists():  # somebody was faster than the lock
+            file.close()
+            continue
+        return path, file
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what killed processes left half written: nobody holds its lock any more."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
+        with suppress(OSError), left.open("r+b") as file:
+            if _locked(file, wait=False):
+                left.unlink()
+
+
+def _locked(file: IO[bytes], *, wait: bool) -> bool:
+    """Lock a file until it is closed; say whether that was possible."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

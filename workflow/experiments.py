@@ -2,20 +2,77 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
+import re
 import statistics
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflow import _files, _tables
-from workflow._results import Config, Result, is_test, key, ranked, read_results
+from workflow.evaluation import larger_is_better
 from workflow.runtime import seed_everything
 from workflow.training import DivergedError, Epoch
 
+Config = dict[str, Any]
 Experiment = Callable[..., Mapping[str, float] | Sequence[Epoch]]
+
+_LUCK = 0.05  # how often equal settings may look different
+
+
+class Result(NamedTuple):
+    """What one run came to.
+
+    Attributes:
+        config: The settings that were tried.
+        seed: The seed it ran with.
+        scores: The final numbers by name; empty if it failed.
+        curves: `train_loss` and `validation_loss` by epoch, where the experiment returned them.
+        failed: Why there are no scores, or None.
+    """
+
+    config: Config
+    seed: int
+    scores: dict[str, float]
+    curves: dict[str, list[float]]
+    failed: str | None
+
+
+class Difference(NamedTuple):
+    """How far one configuration is from another, and how sure that is.
+
+    Attributes:
+        mean: Of the differences on the seeds that both ran.
+        standard_error: SD(differences) / √n, the luck left in that mean; NaN with one seed.
+        seeds: n, how many seeds both ran.
+        limit: How many standard errors the mean must exceed to be more than luck.
+    """
+
+    mean: float
+    standard_error: float
+    seeds: int
+    limit: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the difference is more than luck: beyond `limit` standard errors."""
+        return abs(self.mean) > self.limit * self.standard_error
+
+
+class Choice(NamedTuple):
+    """The best configuration, and those it could not be told apart from.
+
+    Attributes:
+        config: With the best mean over its seeds.
+        undecided: What may be as good or better; empty where the race is decided.
+    """
+
+    config: Config
+    undecided: list[Config]
 
 
 def grid(**axes: Iterable[Any]) -> list[Config]:
@@ -85,8 +142,8 @@ def run(
         raise ValueError("seeds is empty; expected at least one, better three or more.")
     file = None if path is None else Path(path)
     found = read_results(file) if file is not None and file.exists() else []
-    done = {(key(result.config), result.seed): result for result in found}
-    named = [(key(config), config) for config in configs]  # one that JSON can't hold shows here
+    done = {(_key(result.config), result.seed): result for result in found}
+    named = [(_key(config), config) for config in configs]  # one that JSON can't hold shows here
     results = []
     for (text, config), seed in itertools.product(named, seeds):
         name = text, seed
@@ -98,75 +155,316 @@ def run(
     return results
 
 
+def read_results(path: str | Path) -> list[Result]:
+    """Read the results that [run][workflow.run] wrote.
+
+    Args:
+        path: The file of results.
+
+    Returns:
+        One a configuration and seed, the latest where there are several.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A line is JSON and no result.
+
+    Warns:
+        UserWarning: A line is not whole, as after a crash; it is left out.
+
+    Examples:
+        >>> import tempfile
+        >>> from workflow import grid, run
+        >>> path = f"{tempfile.mkdtemp()}/results.jsonl"
+        >>> _ = run(lambda lr, seed: {"validation_loss": lr}, grid(lr=[0.1]), seeds=[7], path=path)
+        >>> read_results(path)[0].seed
+        7
+    """
+    results = {}
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+        if not line:
+            continue
+        try:
+            fields = json.loads(line)
+        except json.JSONDecodeError:
+            warnings.warn(f"{path}, line {number} is not whole; it is left out.", stacklevel=2)
+            continue
+        if not isinstance(fields, dict) or fields.keys() != set(Result._fields):
+            raise ValueError(
+                f"{path}, line {number} is no result; expected the fields "
+                f"{', '.join(Result._fields)}. Give a file that run wrote."
+            )
+        result = Result(**fields)
+        results[_key(result.config), result.seed] = result
+    return list(results.values())
+
+
 def compare(
     results: Sequence[Result],
     *,
     by: str = "validation_loss",
-    largest: bool = False,
+    largest: bool | None = None,
     markdown: bool = False,
 ) -> str:
-    """Set the configurations side by side, best first: mean ± standard deviation over seeds.
+    """Set the configurations side by side, best first: means over their seeds.
 
-    Scores with "test" in their name are left out: what is seen is soon chosen by.
+    Beside each stands its [difference][workflow.difference] to the best, on the seeds that both
+    ran, ± its standard error; it is `worse` where that is decided, else `undecided`. With k
+    equal settings, any of them is called worse in at most 5 % of comparisons. A configuration
+    of which more runs failed stands behind, whatever its scores.
+
+    Scores with a word that begins with "test" are left out: what is seen is soon chosen by.
 
     Args:
         results: From [run][workflow.run].
         by: The score to sort by.
-        largest: The largest is best, as for an accuracy.
+        largest: Whether the largest is best. None: its name says so, as for an accuracy.
         markdown: A Markdown table instead of aligned text.
 
     Returns:
         The table.
 
     Raises:
-        ValueError: `by` is a test score, or no run has it.
+        ValueError: `by` is a test score, no run has it, or its name doesn't say whether more
+            is better.
 
     Examples:
-        >>> results = run(lambda lr, seed: {"validation_loss": lr + seed / 100}, grid(lr=[2, 1]))
-        >>> print(compare(results))
-        lr  validation_loss  runs  failed
-        1      1.010 ± 0.01     3       0
-        2      2.010 ± 0.01     3       0
+        >>> def noisy(lr, seed):
+        ...     return {"validation_loss": lr + (lr * seed) ** 2 / 100}
+        >>> print(compare(run(noisy, grid(lr=[2, 1]), seeds=range(10))))
+        lr  validation_loss  difference ± SE  verdict  runs  failed
+        1             1.285                   best       10       0
+        2             3.140     +1.85 ± 0.27  worse      10       0
     """
     groups = ranked(results, by=by, largest=largest)
     axes = list(dict.fromkeys(name for result in results for name in result.config))
     scores = dict.fromkeys(name for result in results for name in result.scores)
-    shown = [by, *(name for name in scores if name != by and not is_test(name))]
-    rows = [[*axes, *shown, "runs", "failed"]]
-    for group in groups:
-        failed = sum(result.failed is not None for result in group)
+    others = [name for name in scores if name != by and not _is_test(name)]
+    rows = [[*axes, by, "difference ± SE", "verdict", *others, "runs", "failed"]]
+    for group, (difference, verdict) in zip(groups, _verdicts(groups, by, largest), strict=True):
         settings = [str(group[0].config.get(axis, "")) for axis in axes]
-        missing = "failed" if failed == len(group) else "–"
-        numbers = [
-            _spread([r.scores[name] for r in group if name in r.scores]) or missing
-            for name in shown
-        ]
-        rows.append([*settings, *numbers, str(len(group)), str(failed)])
+        failed = sum(result.failed is not None for result in group)
+        mean, *means = (_mean(group, name) for name in (by, *others))
+        rows.append([*settings, mean, _shown(difference), verdict, *means])
+        rows[-1] += [str(len(group)), str(failed)]
+    numeric = [n for n in range(len(axes), len(rows[0])) if rows[0][n] != "verdict"]
     table = _tables.as_markdown if markdown else _tables.as_text
-    return table(rows, numeric=range(len(axes), len(rows[0])))
+    return table(rows, numeric=numeric)
+
+
+def difference(
+    results: Sequence[Result], config: Config, other: Config, *, by: str = "validation_loss"
+) -> Difference:
+    """How much more `other` scores than `config`, on the seeds that both ran.
+
+    With the same seed two configurations share their luck, and in the difference it falls away:
+
+        differences = [b - a for a, b in zip(scores, other_scores)]
+        mean = statistics.fmean(differences)
+        standard_error = statistics.stdev(differences) / math.sqrt(len(differences))
+
+    The limit is Student's t: between two equal settings luck alone passes it in 5 % of
+    comparisons. For one pair it is 12.7 standard errors with 2 seeds, 4.3 with 3, 2.3 with 10
+    and 2.0 with 100. Where `results` holds k configurations there are k (k − 1) / 2 pairs to
+    be misled by; each gets 5 % divided by their number, so that luck passes the limit of any
+    pair in 5 % at most. Where all differences are the same, the standard error is 0 and says
+    nothing; then only many seeds decide, from 6 on for one pair.
+
+    Args:
+        results: From [run][workflow.run].
+        config: One configuration.
+        other: Another.
+        by: The score to compare.
+
+    Returns:
+        Its mean, standard error, number of seeds and limit.
+
+    Raises:
+        ValueError: `by` is a test score, or no seed has it for both.
+
+    Examples:
+        >>> results = run(lambda lr, seed: {"mae": lr * (2 + seed)}, grid(lr=[0.1, 0.2]))
+        >>> mean, standard_error, seeds, limit = difference(
+        ...     results, {"lr": 0.1}, {"lr": 0.2}, by="mae"
+        ... )
+        >>> f"{mean:.2f} ± {standard_error:.2f}, {seeds} seeds, limit {limit:.2f}"
+        '0.30 ± 0.06, 3 seeds, limit 4.30'
+    """
+    groups = _by_config(results, by)
+    a, b = (_by_seed(groups.get(_key(c), []), by) for c in (config, other))
+    found = _difference(a, b, _pairs(groups.values(), by))
+    if found is None:
+        raise ValueError(
+            f"{config} and {other} have no seed in common with {by!r}; expected both in results, "
+            "run with the same seeds."
+        )
+    return found
 
 
 def choose(
-    results: Sequence[Result], *, by: str = "validation_loss", largest: bool = False
-) -> Config:
+    results: Sequence[Result], *, by: str = "validation_loss", largest: bool | None = None
+) -> Choice:
     """Choose the configuration with the best mean over its seeds, by validation, never by test.
+
+    The choice lists what it could not be told apart from, by the rule of
+    [difference][workflow.difference]. More seeds, more validation data or other splits decide
+    a race; the test set doesn't.
 
     Args:
         results: From [run][workflow.run].
         by: The score to choose by.
-        largest: The largest is best, as for an accuracy.
+        largest: Whether the largest is best. None: its name says so, as for an accuracy.
 
     Returns:
-        The configuration; one with a failed run is chosen last.
+        The configuration, one with a failed run last, and those that may be as good.
 
     Raises:
-        ValueError: `by` is a test score, or no run has it.
+        ValueError: `by` is a test score, no run has it, or its name doesn't say whether more
+            is better.
 
     Examples:
-        >>> choose(run(lambda lr, seed: {"validation_loss": lr}, grid(lr=[2, 1])))
-        {'lr': 1}
+        >>> results = run(lambda lr, seed: {"validation_loss": lr * seed}, grid(lr=[2, 1]))
+        >>> choose(results)
+        Choice(config={'lr': 1}, undecided=[{'lr': 2}])
     """
-    return ranked(results, by=by, largest=largest)[0][0].config
+    groups = ranked(results, by=by, largest=largest)
+    verdicts = [verdict for _, verdict in _verdicts(groups, by, largest)]
+    configs = [group[0].config for group in groups]
+    pairs = zip(configs, verdicts, strict=True)
+    return Choice(configs[0], [config for config, verdict in pairs if verdict == "undecided"])
+
+
+def ranked(results: Sequence[Result], *, by: str, largest: bool | None) -> list[list[Result]]:
+    """The results of each configuration together, the best configuration first."""
+    groups = _by_config(results, by)
+    sign = -1 if _largest(by, largest) else 1
+
+    def rank(group: list[Result]) -> tuple[float, float]:
+        numbers = _by_seed(group, by).values()
+        if not numbers:
+            return math.inf, math.inf
+        return len(group) - len(numbers), sign * statistics.fmean(numbers)
+
+    return sorted(groups.values(), key=rank)
+
+
+def _by_config(results: Sequence[Result], by: str) -> dict[str, list[Result]]:
+    """The results of each configuration, one a seed; `by` is a score to go by."""
+    if _is_test(by):
+        raise ValueError(
+            f"by is {by!r}; expected a validation score. A test set that helped to choose no "
+            "longer tells how good the choice is: open it once, at the end. If it is no test "
+            'score, give it a name in which no word begins with "test".'
+        )
+    if not any(by in result.scores for result in results):
+        names = sorted({name for result in results for name in result.scores})
+        raise ValueError(f"by is {by!r}, which no run has; expected one of {names}.")
+    groups: dict[str, dict[int, Result]] = {}
+    for result in results:
+        groups.setdefault(_key(result.config), {})[result.seed] = result
+    return {key: list(group.values()) for key, group in groups.items()}
+
+
+def _by_seed(group: Iterable[Result], by: str) -> dict[int, float]:
+    return {result.seed: result.scores[by] for result in group if by in result.scores}
+
+
+def _largest(by: str, largest: bool | None) -> bool:
+    known = larger_is_better(by) if largest is None else largest
+    if known is None:
+        raise ValueError(
+            f"by is {by!r}, and the name doesn't say whether more is better; expected "
+            "largest=True, or largest=False where less is better."
+        )
+    return known
+
+
+def _is_test(score: str) -> bool:
+    """Whether a word in the name begins with "test", as in test_loss, testloss and accTest."""
+    return re.search(r"(?<![a-z])test|(?<=[a-z])(?-i:T)est", score, re.IGNORECASE) is not None
+
+
+def _verdicts(
+    groups: Sequence[list[Result]], by: str, largest: bool | None
+) -> list[tuple[Difference | None, str]]:
+    """Of each ranked configuration: its difference to the best, and what follows."""
+    pairs, sign = _pairs(groups, by), -1 if _largest(by, largest) else 1
+    best, *others = (_by_seed(group, by) for group in groups)
+    fewest = len(groups[0]) - len(best)
+    verdicts: list[tuple[Difference | None, str]] = [(None, "best")]
+    for group, scores in zip(groups[1:], others, strict=True):
+        found = _difference(best, scores, pairs)
+        if not scores or len(group) - len(scores) > fewest:
+            verdict = "failed"
+        elif found is not None and found.decided and sign * found.mean > 0:
+            verdict = "worse"
+        else:
+            verdict = "undecided"
+        verdicts.append((found, verdict))
+    return verdicts
+
+
+def _pairs(groups: Iterable[list[Result]], by: str) -> int:
+    return math.comb(sum(bool(_by_seed(group, by)) for group in groups), 2)
+
+
+def _difference(a: dict[int, float], b: dict[int, float], pairs: int) -> Difference | None:
+    differences = [b[seed] - a[seed] for seed in a if seed in b]
+    if not differences:
+        return None
+    n, mean = len(differences), statistics.fmean(differences)
+    if n == 1:
+        return Difference(mean, math.nan, n, math.inf)
+    size = max(abs(score) for scores in (a, b) for score in scores.values())
+    if max(differences) - min(differences) <= 1e-6 * size:  # all the same, but for rounding
+        equal_by_luck = 2.0 ** (1 - n)  # as often as n coins fall on one side
+        return Difference(mean, 0.0, n, 0.0 if equal_by_luck <= _LUCK / pairs else math.inf)
+    error = statistics.stdev(differences) / math.sqrt(n)
+    return Difference(mean, error, n, _limit(n, pairs))
+
+
+@functools.cache
+def _limit(n: int, pairs: int) -> float:
+    """How many standard errors n differences stay within, but for 5 % over all pairs."""
+    low, high = 0.0, 1.0
+    while _within(high, n) < 1 - _LUCK / pairs:
+        low, high = high, 2 * high
+    while (middle := (low + high) / 2) not in (low, high):
+        if _within(middle, n) < 1 - _LUCK / pairs:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _within(t: float, n: int) -> float:
+    """How often luck stays within t standard errors: Student's t, of n − 1 degrees of freedom.
+
+    For a whole number of degrees it is a finite sum, in odd or even powers of a cosine.
+    """
+    degrees = n - 1
+    angle = math.atan2(t, math.sqrt(degrees))
+    odd = degrees % 2
+    term, total = math.cos(angle) ** odd, 0.0
+    for k in range(1 + odd, degrees, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * k / (k + 1)
+    share = math.sin(angle) * total
+    return 2 / math.pi * (angle + share) if odd else share
+
+
+def _mean(group: Sequence[Result], score: str) -> str:
+    numbers = _by_seed(group, score).values()
+    if not numbers:
+        return "failed" if all(result.failed is not None for result in group) else "–"
+    return f"{statistics.fmean(numbers):#.4g}"
+
+
+def _shown(found: Difference | None) -> str:
+    if found is None:
+        return ""
+    if math.isnan(found.standard_error):
+        return f"{found.mean:+.3g}"
+    return f"{found.mean:+.3g} ± {found.standard_error:.2g}"
 
 
 def _run_once(experiment: Experiment, config: Config, seed: int) -> Result:
@@ -206,10 +504,11 @@ def _curves(history: Sequence[Epoch]) -> dict[str, list[float]]:
     return {name: curve for name, curve in curves.items() if curve}
 
 
-def _spread(numbers: Sequence[float]) -> str:
-    if not numbers:
-        return ""
-    mean = statistics.fmean(numbers)
-    if len(numbers) == 1:
-        return f"{mean:.4g}"
-    return f"{mean:#.4g} ± {statistics.stdev(numbers):.2g}"
+def _key(config: Config) -> str:
+    try:
+        return json.dumps(config, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"the configuration {config} can't be kept as JSON ({error}); expected finite numbers, "
+            "texts and lists. Name things instead: optimizer='adam', not the class."
+        ) from error

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
 
-from workflow._checks import LossFunction, Pair
-from workflow._results import Result, ranked
 from workflow.evaluation import class_numbers, predict
+from workflow.experiments import Result, ranked
 from workflow.training import Epoch
+from workflow.types import LossFunction, Pair
 
 # Okabe and Ito's blue, green and vermilion, told apart by colour-blind eyes too; each at least
 # 3:1 on white and on the dark ground of the site, and each with a mark of its own.
@@ -175,7 +175,7 @@ def plot_decision_boundary(
             f"X has shape {tuple(X.shape)} and y {tuple(y.shape)}; expected X of shape (n, 2) and "
             "n labels. Choose two columns of X, and train a model on them."
         )
-    points, labels = X.detach().cpu(), y.detach().cpu().flatten()
+    points, labels = X.detach().cpu().float(), y.detach().cpu().flatten()
     low, high = points.amin(dim=0), points.amax(dim=0)
     margin = 0.1 * (high - low) + 1e-6
     left, bottom = (low - margin).tolist()
@@ -202,7 +202,7 @@ def plot_results(
     results: Sequence[Result],
     *,
     by: str = "validation_loss",
-    largest: bool = False,
+    largest: bool | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each configuration's scores, best on top: a triangle a seed, a line at their mean.
@@ -210,14 +210,15 @@ def plot_results(
     Args:
         results: From [run][workflow.run].
         by: The score to draw.
-        largest: The largest is best, as for an accuracy.
+        largest: Whether the largest is best. None: its name says so, as for an accuracy.
         ax: Where to draw. None: on a new figure.
 
     Returns:
         The axes drawn on.
 
     Raises:
-        ValueError: `by` is a test score, or no run has it.
+        ValueError: `by` is a test score, no run has it, or its name doesn't say whether more
+            is better.
 
     Examples:
         >>> results = [Result({"lr": 0.1}, 0, {"validation_loss": 0.2}, {}, None)]
@@ -253,4 +254,5 @@ def _line(X: Tensor, y: Tensor, label: str) -> tuple[Any, Any]:
             f"{label}: X has shape {tuple(X.shape)} and y {tuple(y.shape)}; expected one feature "
             "and one label in each row. Choose one column to draw: X[:, :1]."
         )
-    return X.detach().cpu().flatten().numpy(), y.detach().cpu().flatten().numpy()
+    # NumPy knows no bfloat16, and float64 holds what any other dtype does.
+    return X.detach().cpu().flatten().double().numpy(), y.detach().cpu().flatten().double().numpy()

@@ -466,7 +466,7 @@ for config in configs:
 
 # %%
 print(compare(results))
-chosen = choose(results)
+chosen = choose(results).config
 assert (chosen["hidden"], chosen["lr"]) == min(means, key=means.get)
 
 # %%

@@ -186,7 +186,7 @@ def experiment(hidden, lr, seed):
 results = run(experiment, grid(hidden=[[], [16], [64, 64]], lr=[0.01]))
 results += run(experiment, grid(hidden=[[16]], lr=[0.03, 0.003]))
 print(compare(results))
-chosen = choose(results)
+chosen = choose(results).config
 assert chosen == {"hidden": [], "lr": 0.01}
 
 # %% [markdown]

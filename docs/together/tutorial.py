@@ -299,7 +299,7 @@ def experiment(recipe, seed):
 
 results = run(experiment, [{"recipe": name} for name in recipes], seeds=[42, 0, 1])
 print(compare(results, by="MAE"))
-chosen = choose(results, by="MAE")["recipe"]
+chosen = choose(results, by="MAE").config["recipe"]
 assert chosen == name
 
 # %% [markdown]

@@ -67,7 +67,7 @@ def test_the_settings_are_ranked_as_workflow_ranks_them(place: Locator, runs: Ru
         return {"validation_loss": scores[hidden, lr, seed]}
 
     configs = [{"hidden": r["hidden"], "lr": r["lr"]} for r in runs[::3]]
-    best = configs.index(choose(run(look_up, configs)))
+    best = configs.index(choose(run(look_up, configs)).config)
     means = [sum(r["loss"] for r in runs[i : i + 3]) / 3 for i in range(0, 12, 3)]
     expect(place.locator(".live")).to_be_visible()
     assert places(place) == ranked(means)
