@@ -6,15 +6,35 @@ slow changes both sides. These are measurements, not tests: nothing here fails.
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]  # its types come apart, for one table
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from workflow import LinearRegressionModel, batches, fit, make_line, split
+from workflow import (
+    LinearRegressionModel,
+    Result,
+    batches,
+    fit,
+    load,
+    make_line,
+    predict,
+    read_results,
+    save,
+    split,
+    to_tensor,
+)
 
 Timed = Callable[[], object]
 
@@ -106,6 +126,138 @@ def main() -> None:
     full = batches(X, y)
     result = ratio(lambda: walk_often(full), lambda: slice_all(X, y), rounds=31)
     show("batches / X[:], y[:] by hand, full batch", "no slower", result)
+    with tempfile.TemporaryDirectory() as folder:
+        on_disk(Path(folder))
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(1_000_000, 4)))
+    table["flag"] = table[0] > 0
+    result = ratio(lambda: to_tensor(table), lambda: table_by_hand(table), rounds=11)
+    show("to_tensor / by hand, a million rows by 4 and a bool column", "at most 1.2", result)
+    show_memory("fit / bare loop", memory_of_fit, memory_by_hand)
+    show_memory("predict in batches / the loop by hand", memory_of_predict, memory_of_predicting)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "large.pt")
+        peak(partial(write_large, path))
+        ours, baseline = partial(memory_of_load, path), partial(memory_of_torchs_load, path)
+        show_memory("load / torch.load and load_state_dict", ours, baseline)
+
+
+def show_memory(name: str, ours: Callable[[], int], baseline: Callable[[], int]) -> None:
+    ratios = [peak(ours) / peak(baseline) for _ in range(3)]
+    spread = statistics.median(ratios), min(ratios), max(ratios)
+    show(f"memory, risen at most: {name}", "at most 1.1", spread)
+
+
+def on_disk(folder: Path) -> None:
+    """What is written and read: a run's folder, a large model, many results."""
+    X, y = torch.randn(20_000, 64), torch.randn(20_000, 1)
+
+    def epochs(**options: object) -> None:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 1))
+        sgd = torch.optim.SGD(model.parameters(), lr=0.001)
+        data = batches(X, y, batch_size=256)
+        fit(model, data, loss_fn=nn.MSELoss(), optimizer=sgd, epochs=30, **options)  # type: ignore[arg-type]  # a folder
+
+    result = ratio(lambda: epochs(folder=folder / "run"), epochs, rounds=7)
+    show("fit with a folder / without, 30 epochs of 80 batches", "at most 1.05", result)
+
+    model, path = nn.Linear(8192, 4096), folder / "large.pt"  # 134 MB
+    state = {"model": model.state_dict()}
+    result = ratio(lambda: save(path, model), lambda: torch.save(state, path), rounds=5)
+    show("save / torch.save, 134 MB", "at most 1.2", result)
+    save(path, model)
+    result = ratio(lambda: load(path, model), lambda: torchs_load(path, model), rounds=5)
+    show("load / torch.load and load_state_dict, 134 MB", "at most 1.2", result)
+
+    file = folder / "results.jsonl"
+    lines = [
+        Result({"lr": i}, 0, {"validation_loss": 0.5}, {"train_loss": [0.5] * 10}, None)._asdict()
+        for i in range(20_000)
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    by_hand = lambda: [json.loads(line) for line in file.read_text("utf-8").splitlines()]  # noqa: E731
+    result = ratio(lambda: read_results(file), by_hand, rounds=5)
+    show("read_results / json.loads of each line, 20,000 results", "for information", result)
+
+
+def torchs_load(path: Path, model: nn.Module) -> None:
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+
+
+def table_by_hand(table: pd.DataFrame) -> torch.Tensor:
+    return torch.tensor(table.to_numpy(dtype="float32"))
+
+
+def peak(measure: Callable[[], int]) -> int:
+    """What is measured in a fresh process, whose memory nobody has used before."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(measure)
+
+
+def rise(work: Timed) -> int:
+    """How far the memory of this process rises at most while it works, in KiB."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    work()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+
+def large() -> tuple[nn.Module, torch.Tensor, torch.Tensor]:
+    model = nn.Linear(8192, 8192)  # 268 MB
+    return model, torch.zeros(1, 8192), torch.zeros(1, 8192)
+
+
+def memory_of_fit() -> int:
+    model, X, y = large()
+    sgd = torch.optim.SGD(model.parameters(), lr=0.01)
+    return rise(lambda: fit(model, (X, y), loss_fn=nn.MSELoss(), optimizer=sgd, epochs=2))
+
+
+def memory_by_hand() -> int:
+    model, X, y = large()
+    sgd = torch.optim.SGD(model.parameters(), lr=0.01)
+
+    def loop() -> None:
+        for _ in range(2):
+            loss = nn.functional.mse_loss(model(X), y)
+            sgd.zero_grad()
+            loss.backward()
+            sgd.step()
+
+    return rise(loop)
+
+
+def write_large(path: Path) -> int:
+    save(path, large()[0])
+    return 0
+
+
+def memory_of_load(path: Path) -> int:
+    model = large()[0]
+    return rise(lambda: load(path, model))
+
+
+def memory_of_torchs_load(path: Path) -> int:
+    model = large()[0]
+    return rise(lambda: torchs_load(path, model))
+
+
+def wide() -> tuple[nn.Module, torch.Tensor]:
+    return nn.Sequential(nn.Linear(8, 4096), nn.ReLU(), nn.Linear(4096, 1)), torch.zeros(20_000, 8)
+
+
+def memory_of_predict() -> int:
+    model, X = wide()
+    return rise(lambda: predict(model, X, batch_size=1000))
+
+
+def memory_of_predicting() -> int:
+    model, X = wide()
+
+    def loop() -> torch.Tensor:
+        with torch.inference_mode():
+            return torch.cat([model(part) for part in X.split(1000)])
+
+    return rise(loop)
 
 
 def slice_all(X: torch.Tensor, y: torch.Tensor) -> None:

@@ -36,9 +36,29 @@ WRONG = {
             "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = 5 * X_mine - 2",
             "y starts with",
         ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(1)\ny_mine = 2 * X_mine + 5",
+            "y starts with",
+        ),
+        Wrong(
+            1,
+            "X_mine = torch.arange(-1, 1, 0.1).unsqueeze(0)\ny_mine = -2 * X_mine + 5",
+            "one row a point. The shape of x is (1, 20)",
+        ),
+        Wrong(
+            1,
+            "X_mine = [[x / 10] for x in range(-10, 10)]\ny_mine = [[5 - 2 * x] for [x] in X_mine]",
+            "make both of them tensors",
+        ),
+        Wrong(1, "X_mine = y_mine = None", "make both of them tensors"),
         Wrong(2, "video_shape = (12, 32, 48)", "where are the three colours"),
         Wrong(2, "video_shape = (12, 32, 48, 3)", "puts its colours first"),
         Wrong(2, "video_shape = (12, 3, 48, 32)", "height before width"),
+        Wrong(2, "video_shape = (3, 12, 32, 48)", "the frames come first"),
+        Wrong(2, "video_shape = (12, 3, 32 * 48)", "3 directions"),
+        Wrong(2, "video_shape = 12 * 3 * 32 * 48", "a tuple of whole numbers"),
+        Wrong(2, "video_shape = None", "a tuple of whole numbers"),
         Wrong(3, "scaled = (days - days.mean()) / days.std()", "They leaked"),
         Wrong(3, "scaled = days - days[:5].mean()", "has spread 2.92"),
         Wrong(
@@ -52,6 +72,18 @@ WRONG = {
             "scaled[5:] = (late - late.mean()) / late.std()",
             "by other numbers",
         ),
+        Wrong(3, "scaled = (days[:5].mean() - days) / days[:5].std()", "the warmest day"),
+        Wrong(3, "scaled = (days - days.mean(dim=1)) / days[:5].std()", "The shape is (7, 7)"),
+        Wrong(
+            3,
+            "scaled = (days - days.mean(dim=1, keepdim=True)) / days[:5].std(dim=1, keepdim=True, "
+            "correction=0).mean()",
+            "nan",
+        ),
+        Wrong(
+            3, "scaled = ((days - days[:5].mean()) / days[:5].std()).tolist()", "keep it a tensor"
+        ),
+        Wrong(3, "scaled = None", "keep it a tensor"),
         Wrong(
             4,
             "my_parts = [(X[:35], y[:35]), (X[35:42], y[35:42]), (X[43:], y[43:])]",
@@ -72,13 +104,54 @@ WRONG = {
             "my_parts = [(X[:30], y[:30]), (X[30:40], y[30:40]), (X[40:], y[40:])]",
             "the shares are off",
         ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35], -y[:35]), (X[35:42], y[35:42]), (X[42:], y[42:])]",
+            "labels don't belong",
+        ),
+        Wrong(
+            4,
+            "my_parts = [(X[:35].flatten(), y[:35].flatten()), (X[35:42].flatten(), "
+            "y[35:42].flatten()), (X[42:].flatten(), y[42:].flatten())]",
+            "keep the columns",
+        ),
+        Wrong(
+            4,
+            "x, z = X.tolist(), y.tolist()\n"
+            "my_parts = [(x[:35], z[:35]), (x[35:42], z[35:42]), (x[42:], z[42:])]",
+            "a list of three pairs",
+        ),
+        Wrong(4, "my_parts = [X[:35], X[35:42], X[42:]]", "a list of three pairs"),
+        Wrong(4, "my_parts = [(X[:35], y[:35]), (X[35:], y[35:])]", "the shares are off"),
+        Wrong(4, "my_parts = None", "a list of three pairs"),
     ],
     "models": [
         Wrong(1, "count = 2 * 16 + 16 * 16 + 16 * 3", "The biases are missing"),
         Wrong(1, "count = 2 * 16 + 1 + 16 * 16 + 1 + 16 * 3 + 1", "more than one bias"),
         Wrong(1, "count = 2 * 16 + 16 + 16 * 3 + 3", "between the hidden layers"),
+        Wrong(1, "count = -403", "is too few"),
+        Wrong(1, "count = [48, 272, 51]", "one number, please"),
+        Wrong(1, "count = None", "one number, please"),
         Wrong(2, "with torch.inference_mode():\n    answers = network(flats)", "in train mode"),
         Wrong(2, "network.eval()\nanswers = network(flats)", "recorded"),
+        Wrong(2, "network.eval()\nanswers = network(flats).detach()", "recorded"),
+        Wrong(2, "answers = predict(network, flats)", "where predict puts it back"),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network.forward(flats)",
+            "forward skips the hook",
+        ),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network(flats).tolist()",
+            "a tensor with one answer a flat",
+        ),
+        Wrong(
+            2,
+            "network.eval()\nwith torch.inference_mode():\n    answers = network(flats).T",
+            "as a column",
+        ),
+        Wrong(2, "answers = None", "a tensor with one answer a flat"),
         Wrong(
             3,
             """\
@@ -89,7 +162,7 @@ WRONG = {
     def forward(self, x):
         return self.a * x**2 + self.b * x + self.c
 """,
-            "a is a plain tensor",
+            "a is no nn.Parameter",
         ),
         Wrong(
             3,
@@ -116,6 +189,67 @@ WRONG = {
             "forward should return",
         ),
         Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.zeros(1))
+        self.c = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "b is the same each time",
+        ),
+        Wrong(
+            3,
+            """\
+        start = torch.randn(1)
+        self.a = nn.Parameter(start.clone())
+        self.b = nn.Parameter(start.clone())
+        self.c = nn.Parameter(start.clone())
+
+    def forward(self, x):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "they start equal",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        self.a * x**2 + self.b * x + self.c
+""",
+            "forward returns nothing",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self):
+        return self.a * x**2 + self.b * x + self.c
+""",
+            "forward() takes 1 positional argument",
+        ),
+        Wrong(
+            3,
+            """\
+        self.a = nn.Parameter(torch.randn(1))
+        self.b = nn.Parameter(torch.randn(1))
+        self.c = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        return self.c - self.a * x**2 - self.b * x
+""",
+            "forward should return",
+        ),
+        Wrong(
             4,
             "flowers.layers[-1] = nn.Linear(8, 5)\n"
             "for parameter in flowers.parameters():\n    parameter.requires_grad = False",
@@ -123,13 +257,30 @@ WRONG = {
         ),
         Wrong(4, "flowers.layers[-1] = nn.Linear(8, 5)", "only the last layer should learn"),
         Wrong(4, "flowers.layers[-1] = nn.Linear(3, 5)", "gets 8 numbers and expects 3"),
+        Wrong(4, "flowers.layers[-1] = nn.Linear(5, 8)", "five outputs, please. There are 8"),
+        Wrong(4, "flowers.layers[-1].out_features = 5", "five outputs, please. There are 3"),
+        Wrong(4, "flowers.layers.append(nn.Linear(3, 5))", "there are 4 parts now"),
+        Wrong(
+            4,
+            "flowers.layers[-1] = nn.Linear(8, 5)\n"
+            "for parameter in flowers.parameters():\n"
+            "    parameter.requires_grad = parameter.ndim == 1",
+            "only the last layer should learn",
+        ),
+        Wrong(4, "flowers.eval()\nflowers.layers[-1] = nn.Linear(8, 5)", "only the last layer"),
     ],
     "training": [
         Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 1.5", "that is the error itself"),
         Wrong(1, "my_w_grad = -6.0\nmy_b_grad = -3.0", "prediction minus label"),
         Wrong(1, "my_w_grad = 3.0\nmy_b_grad = 3.0", "moves the prediction by x"),
+        Wrong(1, "my_w_grad = -6.0\nmy_b_grad = 3.0", "b is right, w isn't"),
+        Wrong(1, "my_w_grad = my_b_grad = [6.0, 3.0]", "begin with the bias"),
+        Wrong(1, "my_w_grad = my_b_grad = None", "begin with the bias"),
         Wrong(2, "mean_loss = (32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 3", "isn't the mean of 70"),
-        Wrong(3, "    loss.backward()\n    optimizer.step()", "Old gradients push along"),
+        Wrong(2, "mean_loss = -(32 * 0.2 + 32 * 0.3 + 6 * 0.9) / 70", "isn't the mean of 70"),
+        Wrong(2, "mean_loss = [6.4 / 70, 9.6 / 70, 5.4 / 70]", "one number, please"),
+        Wrong(2, "mean_loss = None", "one number, please"),
+        Wrong(3, "    loss.backward()\n    optimizer.step()", "off. In each round: clear"),
         Wrong(
             3,
             "    optimizer.zero_grad()\n    optimizer.step()",
@@ -141,8 +292,36 @@ WRONG = {
             "what clears them?",
         ),
         Wrong(3, "    optimizer.zero_grad()\n    loss.backward()", "nothing moves the parameters"),
+        Wrong(
+            3,
+            "    optimizer.step()\n    optimizer.zero_grad()\n    loss.backward()",
+            "gradients of the round before",
+        ),
+        Wrong(
+            3,
+            "    optimizer.zero_grad()\n    loss.backward\n    optimizer.step()",
+            "step finds no gradients",
+        ),
+        Wrong(
+            3,
+            "    optimizer.zero_grad()\n    (-loss).backward()\n    optimizer.step()",
+            "off. In each round: clear",
+        ),
+        Wrong(
+            3,
+            "    pass\noptimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+            "off. In each round: clear",
+        ),
         Wrong(4, "my_lr = 0.001", "too low"),
         Wrong(4, "my_lr = 0.26", "too high"),
+        Wrong(4, "my_lr = 0.26", "too high. Each step lands further off"),
+        Wrong(4, "my_lr = 0.2499", "a little too high"),
+        Wrong(4, "my_lr = 0.25", "a little too high"),
+        Wrong(4, "my_lr = 0", "a number above zero"),
+        Wrong(4, "my_lr = -0.1", "a number above zero"),
+        Wrong(4, "my_lr = float('nan')", "a number above zero"),
+        Wrong(4, "my_lr = [0.1]", "a number above zero"),
+        Wrong(4, "my_lr = None", "a number above zero"),
     ],
     "evaluation": [
         Wrong(
@@ -151,13 +330,43 @@ WRONG = {
             "the mean of the squares",
         ),
         Wrong(1, "flats_mae = (guesses.flatten() - prices).mean().abs().item()", "cancelled"),
+        Wrong(1, "flats_mae = (guesses.flatten() - prices).mean().item()", "cancelled"),
+        Wrong(1, "flats_mae = -(guesses.flatten() - prices).abs().mean().item()", "isn't the mean"),
+        Wrong(
+            1,
+            "flats_mae = (guesses - prices.unsqueeze(1)).abs().mean(dim=1)",
+            "one number, not a Tensor",
+        ),
+        Wrong(1, "flats_mae = [10, 10, 30, 10, 5]", "one number, not a list"),
+        Wrong(1, "flats_mae = None", "one number, not a NoneType"),
         Wrong(2, "baseline = (animals == 0).float().mean().item()", "the share of the largest"),
+        Wrong(2, "baseline = 0.7", "the share of the largest"),
+        Wrong(2, "baseline = animals.bincount().max().item()", "that is a count"),
+        Wrong(2, "baseline = animals.bincount() / len(animals)", "one number, not a Tensor"),
+        Wrong(2, "baseline = None", "one number, not a NoneType"),
         Wrong(
             3, 'reported = evaluate(slope, steep, loss_fn=nn.L1Loss())["loss"]', "the training data"
         ),
         Wrong(
             3, 'reported = evaluate(slope, steep_test, loss_fn=nn.MSELoss())["loss"]', "is not the"
         ),
+        Wrong(3, "reported = evaluate(slope, steep_test, loss_fn=nn.L1Loss())", "not a dict"),
+        Wrong(
+            3, "reported = nn.L1Loss()(predict(slope, steep_test[0]), steep_test[1])", "a Tensor"
+        ),
+        Wrong(3, "reported = None", "one number, not a NoneType"),
+        Wrong(
+            4,
+            "dropper.eval()\nmy_mse = (dropper(validation[0]) - validation[1]).square()",
+            "one number, not a Tensor",
+        ),
+        Wrong(
+            4,
+            "dropper.eval()\n"
+            "my_mse = (dropper(validation[0]) - validation[1]).mean().square().item()",
+            "not the mean squared error",
+        ),
+        Wrong(4, "my_mse = None", "one number, not a NoneType"),
         Wrong(
             4,
             "with torch.inference_mode():\n"
@@ -198,8 +407,30 @@ WRONG = {
     "checkpoints": [
         Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": nn.L1Loss()}', "is loss"),
         Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01}', "doesn't say any more: loss"),
+        Wrong(1, "note = {}", "doesn't say any more: data"),
+        Wrong(1, 'note = {"data": "", "lr": 0.01, "loss": "L1"}', "doesn't say any more: data"),
+        Wrong(1, 'note = {"data": "flats.csv", "lr": None, "loss": "L1"}', "any more: lr"),
+        Wrong(1, 'note = {"data": "x", "lr": 0.01, "loss": "L1"}', "the same as before of data"),
+        Wrong(
+            1, 'note = {"data": "flats.csv", "lr": 1, "loss": "L1"}', "the same as before of data"
+        ),
+        Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "a loss"}', "which loss was it"),
+        Wrong(1, 'note = {"data": [Path("flats.csv")], "lr": 0.01, "loss": "L1"}', "is data"),
+        Wrong(1, 'note = ["flats.csv", 0.01, "L1"]', "a dictionary, not a list"),
+        Wrong(1, "note = None", "a dictionary, not a NoneType"),
         Wrong(2, "        kept = steep.state_dict().copy()", "an alias"),
         Wrong(2, "    kept = copy.deepcopy(steep.state_dict())", "yours has"),
+        Wrong(2, "        kept = copy.deepcopy(steep)", "kept should be a state dict"),
+        Wrong(
+            2, "        kept = [p.clone() for p in steep.parameters()]", "should be a state dict"
+        ),
+        Wrong(2, "        kept = {'weight': steep.weight.clone()}", "with weight and bias"),
+        Wrong(
+            2,
+            "        kept = {n: t.tolist() for n, t in steep.state_dict().items()}",
+            "keep tensors",
+        ),
+        Wrong(2, "        kept = None", "should be a state dict"),
         Wrong(
             3,
             'renamed = {name.removeprefix("module.layers."): t for name, t in wrapped.items()}\n'
@@ -207,6 +438,12 @@ WRONG = {
             '    {"weight": renamed["0.weight"], "bias": renamed["0.bias"]}\n)',
             "loaded only layers.0.weight, layers.0.bias",
         ),
+        Wrong(3, "plain_net = trained", "the trained network's own"),
+        Wrong(3, "plain_net = copy.copy(trained.state_dict())", "it is a OrderedDict"),
+        Wrong(3, "plain_net = None", "it is a NoneType"),
+        Wrong(4, "more = None", "not a NoneType"),
+        Wrong(4, "more = torch.tensor(go_on(longer, 10))", "not a Tensor"),
+        Wrong(4, "more = go_on(longer, 40)[30]", "not a float"),
         Wrong(4, "more = go_on(longer, 10)", "Was anything loaded?"),
         Wrong(
             4,
@@ -260,5 +497,68 @@ WRONG = {
         ),
         Wrong(3, 'arguments = ["--folder", "stopped", "--resume"]', "has done 100 epochs"),
         Wrong(3, 'arguments = ["--folder", "stopped", "--epochs", "120"]', "a new run"),
+    ],
+}
+
+# By the number of their exercise, answers that differ from the solution and are right as well.
+ALSO_RIGHT = {
+    "data": [
+        (1, "X_mine, y_mine = make_line(-1, 1, 0.1, weight=-2, bias=5)"),
+        (
+            1,
+            "X_mine = torch.arange(-10, 10, dtype=torch.float64).reshape(-1, 1) / 10\n"
+            "y_mine = 5 - 2 * X_mine",
+        ),
+        (2, "video_shape = [12, 3, 32, 48]"),
+        (2, "video_shape = torch.zeros(12, 3, 32, 48).shape"),
+        (3, "scaled = (days - days[:5].mean()) / days[:5].std(correction=0)"),
+        (4, "my_parts = split(X, y, fractions=(0.7, 0.15, 0.15))"),
+        (4, "my_parts = ((X[:35], y[:35]), [X[35:42], y[35:42]], (X[42:], y[42:]))"),
+    ],
+    "models": [
+        (1, "count = sum(part.numel() for part in MLP(2, (16, 16), 3).parameters())"),
+        (2, "network.eval()\nwith torch.no_grad():\n    answers = network(flats)"),
+        (
+            3,
+            """\
+        self.a, self.b, self.c = (nn.Parameter(torch.rand(())) for _ in range(3))
+
+    def forward(self, x):
+        return (self.a * x + self.b) * x + self.c
+""",
+        ),
+        (4, "flowers.requires_grad_(False)\nflowers.layers[2] = nn.Linear(8, 5, bias=False)"),
+        (4, "flowers.layers[-1] = nn.Linear(8, 5)\nflowers.layers[0].requires_grad_(False)"),
+    ],
+    "training": [
+        (1, "my_w_grad, my_b_grad = 6, torch.tensor(3.0)"),
+        (2, "mean_loss = 0.306"),
+        (2, "mean_loss = torch.tensor(21.4 / 70)"),
+        (3, "    loss.backward()\n    optimizer.step()\n    optimizer.zero_grad()"),
+        (4, "my_lr = 0.2"),
+    ],
+    "evaluation": [
+        (1, "prices = prices.unsqueeze(1)\nflats_mae = float((guesses - prices).abs().mean())"),
+        (1, "flats_mae = mean_absolute_error(guesses.flatten(), prices)"),
+        (2, "baseline = 64 / 100"),
+        (3, "reported = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()"),
+        (4, 'my_mse = evaluate(dropper, validation, loss_fn=nn.MSELoss())["loss"]'),
+    ],
+    "checkpoints": [
+        (1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "nn.L1Loss", "seed": 42}'),
+        (2, "        kept = {name: tensor.clone() for name, tensor in steep.state_dict().items()}"),
+        (
+            3,
+            "from torch.nn.modules.utils import consume_prefix_in_state_dict_if_present as strip\n"
+            'strip(wrapped, "module.")\n'
+            "plain_net.load_state_dict(wrapped)",
+        ),
+        (
+            4,
+            "mine = new_run()\n"
+            "net, adam, scheduler, data = mine\n"
+            'load("runs/fit/last.pt", net, adam, scheduler=scheduler, generator=data.generator)\n'
+            "more = go_on(mine, 10)",
+        ),
     ],
 }

@@ -160,12 +160,13 @@ def test_a_run_stopped_and_resumed_is_bit_identical(
 
     stopped = Run(kind, scheduled)
     first = stopped.fit(validation=TEST, epochs=3, folder=tmp_path / "halves")
+    assert first == history[:3]
     resumed = Run(kind, scheduled)
     torch.manual_seed(99)  # another process, with other luck
     start = resumed.load(tmp_path / "halves" / "last.pt")
     second = resumed.fit(validation=TEST, epochs=8, start=start, folder=tmp_path / "halves")
 
-    assert first + second == history
+    assert second == history
     assert resumed.state() == whole.state()
     for name in ("best.pt", "last.pt"):
         parts, one = (read_checkpoint(tmp_path / f / name) for f in ("halves", "whole"))
@@ -204,7 +205,7 @@ def test_patience_and_the_best_weights_go_on_through_the_folder(
     second = resumed.fit(
         validation=validation, epochs=500, start=start, patience=4, folder=tmp_path / "halves"
     )
-    assert second == history[stop:]
+    assert second == history
     assert resumed.state() == whole.state()
 
 

@@ -319,7 +319,10 @@ def test_a_dtype_asked_for_is_given_to_the_last_digit(data: Any) -> None:
         ([[1.0], [None]], r"data\[1\]\[0\] is None \(NoneType\).*Fill or drop what is missing"),
         ({1, 2}, r"data is {1, 2} \(set\); .*Give a list of its numbers"),
         (np.ma.array([1, 2], mask=[False, True]), r"data\[1\] is None .*Fill or drop what is miss"),
-        (pd.DataFrame({"n": [1.0, 2.0], "m": [1, None]}, dtype=object), r"data\['m'\].iloc\[1\] is N"),
+        (
+            pd.DataFrame({"n": [1.0, 2.0], "m": [1, None]}, dtype=object),
+            r"data\['m'\].iloc\[1\] is N",
+        ),
         ([1, 2**63], r"data\[1\] is 9223372036854775808 \(int\).*fits 64 bits"),
         (np.array([1, 2**63], dtype=np.uint64), r"data\[1\] is 9223372036854775808 \(int\)"),
         (np.array([1j]), r"data\[0\] is 1j \(complex\)"),

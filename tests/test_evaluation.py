@@ -136,7 +136,12 @@ LINE = LinearRegressionModel()
 LAYER = nn.Linear(1, 1)
 ON_META = nn.Linear(1, 1, device="meta")
 BAD_FEATURES = [
-    (LAYER, X.double(), TypeError, r"X is torch.float64 .*are torch.float32.*X.to\(torch.float32\)"),
+    (
+        LAYER,
+        X.double(),
+        TypeError,
+        r"X is torch.float64 .*are torch.float32.*X.to\(torch.float32\)",
+    ),
     (LAYER, X.long(), TypeError, r"X is torch.int64 .*parameters are torch.float32; expected one"),
     (nn.Embedding(3, 2), X, TypeError, r"X is torch.float32, and the model looks .*X.long\(\)"),
     (LAYER, X.repeat(1, 2), ValueError, r"X is torch.float32 \(50, 2\) on cpu; the model .torch.f"),
@@ -146,7 +151,12 @@ BAD_FEATURES = [
     (LINE, X / 0, ValueError, r"X holds NaN or infinity in 50 of 50 rows.*Fill or drop"),
     (ON_META, X, ValueError, r"X is on cpu and the model on meta; expected one device. Move both"),
     (LAYER, X.to("meta"), ValueError, r"X is on meta and .* on cpu; expected one"),
-    (LINE, [1.0], TypeError, r"X holds a float; expected a tensor, .* workflow.to_tensor makes one"),
+    (
+        LINE,
+        [1.0],
+        TypeError,
+        r"X holds a float; expected a tensor, .* workflow.to_tensor makes one",
+    ),
     (LINE, (), TypeError, r"X is a tuple; expected a tensor"),
 ]
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
+import os
 import random
+import re
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
-from test_checkpoints import full_disk
+from test_checkpoints import full_disk, unlockable
 from torch import nn
 
 from workflow import (
@@ -24,6 +30,7 @@ from workflow import (
     Epoch,
     LinearRegressionModel,
     Result,
+    _files,
     choose,
     compare,
     difference,
@@ -154,8 +161,8 @@ def test_a_crash_loses_only_the_run_in_progress(tmp_path: Path) -> None:
         return experiment(lr, seed)
 
     with pytest.raises(KeyboardInterrupt):
-        run(crashes, grid(lr=[1]), path=path)
-    run(experiment, grid(lr=[1]), path=path)
+        run(crashes, grid(lr=[1]), path=path, version="1")
+    run(experiment, grid(lr=[1]), path=path, version="1")
     assert experiment.calls == [(1, 0), (1, 1), (1, 2)]
 
 
@@ -169,14 +176,16 @@ def test_a_run_that_diverges_is_a_failed_result(tmp_path: Path) -> None:
     with pytest.raises(DivergedError) as caught:
         train(10.0, 0)
     assert found.curves["train_loss"] == [epoch.train_loss for epoch in caught.value.history]
-    assert run(Counted(), grid(lr=[10.0]), seeds=[0], path=path) == [found]  # and is not run again
+    assert run(train, grid(lr=[10.0]), seeds=[0], path=path) == [found]
+    assert len(path.read_text().splitlines()) == 1  # and is not run again
 
 
 def test_a_run_that_diverges_at_once_has_no_curves() -> None:
     def experiment(seed: int) -> list[Epoch]:
         raise DivergedError("a loss became nan", [])
 
-    assert run(experiment, [{}], seeds=[0]) == [Result({}, 0, {}, {}, "a loss became nan")]
+    (found,) = run(experiment, [{}], seeds=[0], version="1")
+    assert found == Result({}, 0, {}, {}, "a loss became nan", "1")
 
 
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
@@ -200,14 +209,76 @@ def test_no_seeds_are_refused() -> None:
         run(train, grid(lr=[0.1]), seeds=[])
 
 
-@pytest.mark.parametrize("outcome", [{}, []], ids=["scores", "history"])
+@pytest.mark.parametrize("outcome", [{}, [], None, 0.5, [0.5, 0.4]])
 def test_an_experiment_without_scores_is_refused(outcome: Any) -> None:
-    words = r"returned no scores for \{'lr': 0.1\}; expected what fit returned, or a dictionary"
+    words = (
+        r"returned no scores for \{'lr': 0.1\} but .*; expected what fit returned, or a dictionary"
+    )
     with pytest.raises(ValueError, match=words):
         run(lambda lr, seed: outcome, grid(lr=[0.1]))
 
 
-@pytest.mark.parametrize("value", [torch.optim.SGD, math.nan], ids=["class", "NaN"])
+def test_numbers_of_numpy_and_torch_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    configs = grid(
+        hidden=np.array([16, 64]),
+        lr=[np.float64(0.1)],
+        layers=[[np.int64(8), 8]],
+        depth=torch.tensor([2]),
+    )
+    configs += [{"hidden": torch.tensor(4)}]
+    kinds = []
+
+    def experiment(seed: int, **config: Any) -> dict[str, float]:
+        kinds.append((type(seed), *map(type, config.values())))
+        return {"validation_loss": 0.5}
+
+    results = run(experiment, configs, seeds=np.arange(2), path=path)
+    assert read_results(path) == results
+    assert results[2].config == {"hidden": 64, "lr": 0.1, "layers": [8, 8], "depth": 2}
+    assert kinds == [(int, int, float, list, int)] * 4 + [(int, int)] * 2
+    run(experiment, grid(hidden=[16], lr=[0.1], layers=[[8, 8]], depth=[2]), seeds=[1], path=path)
+    assert len(kinds) == 6
+
+
+@pytest.mark.parametrize("seed", [0.5, "0", True, None])
+def test_a_seed_that_is_no_whole_number_is_refused_before_any_run(seed: Any) -> None:
+    experiment = Counted()
+    with pytest.raises(TypeError, match=rf"seed is {seed!r} .*; expected a whole number"):
+        run(experiment, grid(lr=[1]), seeds=[0, seed])
+    assert experiment.calls == []
+
+
+def test_what_is_no_list_of_configurations_is_refused() -> None:
+    configs: Any = {"lr": 0.1}
+    words = r"configs holds 'lr' \(str\); expected a list of dictionaries, as grid makes"
+    with pytest.raises(TypeError, match=words):
+        run(Counted(), configs)
+
+
+def test_a_seed_among_the_settings_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"\{'lr': 1, 'seed': 2\} has a seed; expected the seeds ap"
+    ):
+        run(Counted(), [{"lr": 1, "seed": 2}])
+
+
+def test_a_run_that_is_asked_for_twice_is_done_once() -> None:
+    experiment = Counted()
+    results = run(experiment, [{"lr": 1}, {"lr": 1}], seeds=[0, 0])
+    assert (experiment.calls, len(results)) == ([(1, 0)], 4)
+
+
+def test_tuples_come_back_as_tuples_from_the_file_too(tmp_path: Path) -> None:
+    configs = grid(hidden=[(8, 8)])
+    for _ in range(2):
+        results = run(lambda hidden, seed: {"mae": 0.1}, configs, path=tmp_path / "r.jsonl")
+        assert configs.index(choose(results, by="mae").config) == 0
+
+
+@pytest.mark.parametrize(
+    "value", [torch.optim.SGD, math.nan, torch.zeros(2)], ids=["class", "NaN", "tensor"]
+)
 def test_a_configuration_that_json_cannot_hold_is_refused_before_any_run(value: Any) -> None:
     experiment = Counted()
     with pytest.raises(TypeError, match=r"can't be kept as JSON .* Name things instead"):
@@ -237,10 +308,43 @@ def test_empty_lines_do_not_matter_and_the_latest_result_counts(tmp_path: Path) 
     assert read_results(path) == [result(0.1, 0, 0.4)]
 
 
-@pytest.mark.parametrize("line", ["[1, 2]", '{"config": {}, "seed": 1}', "7"])
-def test_json_that_is_no_result_is_refused(line: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage", [b"\xff\xfe{}", b"\x00" * 40, b"[" * 100_000, b'{"config": {}'], ids=repr
+)
+def test_a_damaged_line_is_warned_of_and_the_others_are_kept(damage: bytes, tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    results = run(experiment, grid(lr=[1]), seeds=[0, 1], path=path)
+    first, second = path.read_bytes().splitlines()
+    path.write_bytes(first + b"\r\n" + damage + b"\n" + second)
+    with pytest.warns(UserWarning, match=r"results\.jsonl, line 2 is not whole; it is left out"):
+        assert read_results(path) == results
+    with pytest.warns(UserWarning, match="line 2 is not whole"):
+        assert run(experiment, grid(lr=[1]), seeds=[0, 1], path=path) == results
+    assert len(experiment.calls) == 2
+
+
+FIELDS = {"config": {}, "seed": 1, "scores": {}, "curves": {}, "failed": None}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [1, 2],
+        7,
+        {"config": {}, "seed": 1},
+        FIELDS | {"more": 1},
+        FIELDS | {"config": [1]},
+        FIELDS | {"config": {"lr": math.nan}},
+        FIELDS | {"seed": "1"},
+        FIELDS | {"scores": {"mae": "low"}},
+        FIELDS | {"scores": {"mae": math.nan}},
+        FIELDS | {"scores": 3},
+    ],
+    ids=str,
+)
+def test_json_that_is_no_result_is_refused(line: Any, tmp_path: Path) -> None:
     path = tmp_path / "other.jsonl"
-    path.write_text(line + "\n")
+    path.write_text(json.dumps(line) + "\n")
     with pytest.raises(ValueError, match=r"other\.jsonl, line 1 is no result; expected the fields"):
         read_results(path)
 
@@ -256,27 +360,246 @@ def test_a_file_of_results_that_cannot_be_written_is_said(tmp_path: Path) -> Non
         run(Counted(), grid(lr=[1]), path=tmp_path / "file" / "results.jsonl")
 
 
-WRITER = """
-import sys, time
-from pathlib import Path
-from workflow import run
-path, me, other = map(Path, sys.argv[1:])
-configs = [{"writer": me.name, "number": n, "note": "x" * 6000} for n in range(200)]
-me.touch()
-while not other.exists():
-    time.sleep(0.001)
-run(lambda writer, number, note, seed: {"validation_loss": 0.5}, configs, seeds=[0], path=path)
+# Results count for the code they came from
+
+
+def test_the_fingerprint_is_of_the_code_and_the_same_in_each_process(tmp_path: Path) -> None:
+    source = """
+def experiment(seed):
+    return {"mae": seed if "a" in {"a", "b", "c"} else 1}
+"""
+    (tmp_path / "one.py").write_text(source)
+    (tmp_path / "commented.py").write_text("# Now\n" + source.replace("{", "{  # new\n", 1))
+    (tmp_path / "edited.py").write_text(source.replace('"c"', '"d"'))
+    script = "import one, commented, edited; from workflow import run\n"
+    script += "for module in (one, commented, edited):\n"
+    script += "    print(run(module.experiment, [{}], seeds=[0])[0].version)"
+    printed = set()
+    for seed in "01":  # texts are hashed, and sets of them ordered, in another way
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        printed.add(
+            subprocess.check_output(
+                [sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True
+            )
+        )
+    ((one, commented, edited),) = map(str.split, printed)
+    assert one == commented != edited
+
+
+EXPERIMENT = """
+import functools, math, torch
+from workflow import fit
+RATE, LAYERS, model, done = 0.1, (8, 8), torch.nn.Linear(1, 1), 0
+class Base:
+    width = 1
+    @staticmethod
+    def start(): return 2
+class Net(Base):
+    @property
+    def size(self): return 3
+    def method(self): return 4
+def outer(scale):
+    def inner(x=5, *, y=6): return scale * x * y + RATE
+    return inner
+inner = outer(7)
+@functools.cache
+def cached(): return 8
+def unused(): return 9
+def experiment(seed, factor=10):
+    global done
+    done += 1
+    parts = [Net().method() + len(LAYERS) for _ in range(11)]
+    return {"mae": float(inner() + cached() + sum(parts) + math.pi * factor)}
+"""
+EDITS = {
+    "itself": ("range(11)", "range(12)"),
+    "a default": ("factor=10", "factor=0"),
+    "a constant": ("RATE, LAYERS, model, done = 0.1", "RATE, LAYERS, model, done = 0.2"),
+    "constants": ("(8, 8)", "(8, 9)"),
+    "a method": ("return 4", "return 0"),
+    "a property": ("return 3", "return 0"),
+    "a base": ("width = 1", "width = 0"),
+    "a static method": ("return 2", "return 0"),
+    "an argument": ("x=5", "x=0"),
+    "a keyword": ("y=6", "y=0"),
+    "a closure": ("outer(7)", "outer(0)"),
+    "a wrapped function": ("return 8", "return 0"),
+}
+
+
+def version_of(source: str, name: str = "experiment") -> str:
+    names: dict[str, Any] = {"__name__": "mine"}
+    exec(source, names)
+    run(names[name], [{}], seeds=[0])
+    return run(names[name], [{}], seeds=[0])[0].version
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_of_what_the_experiment_uses_is_another_version(edit: tuple[str, str]) -> None:
+    assert EXPERIMENT.count(edit[0]) == 1
+    assert version_of(EXPERIMENT) != version_of(EXPERIMENT.replace(*edit))
+
+
+@pytest.mark.parametrize(
+    "edit", [("return 9", "return 0"), ("Linear(1, 1)", "Linear(2, 1)"), (", 0\n", ", 3\n")]
+)
+def test_an_edit_of_something_else_is_not(edit: tuple[str, str]) -> None:
+    assert EXPERIMENT.count(edit[0]) == 1
+    assert version_of(EXPERIMENT) == version_of(EXPERIMENT.replace(*edit))
+
+
+CALLABLES = """
+import functools
+class Experiment:
+    def __call__(self, seed): return self.score()
+    def score(self): return {"mae": 1}
+    def lower(self, seed): return self.score()
+    @classmethod
+    def of_class(cls, seed): return {"mae": 2}
+def several(rate, seed, scale): return {"mae": rate * scale}
+def late(seed):
+    def inner(): return later
+    later = {"mae": 4}
+    return inner()
+an_object, a_method, of_class = Experiment(), Experiment().lower, Experiment.of_class
+partial = functools.partial(several, 3, scale=5)
 """
 
 
-def test_two_processes_may_write_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("an_object", 1), ("of_class", 2), ("partial", 3), ("partial", 5), ("late", 4)],
+)
+def test_experiments_of_all_kinds_have_a_version(name: str, number: int) -> None:
+    changed = re.sub(rf"(?<=[ (=]){number}\b", "0", CALLABLES)
+    assert changed != CALLABLES
+    assert version_of(CALLABLES, name) == version_of(
+        CALLABLES.replace("import f", "\nimport f"), name
+    )
+    assert version_of(CALLABLES, name) != version_of(changed, name)
+
+
+def test_an_edited_experiment_is_run_again_and_the_old_results_are_said_to_be_skipped(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.jsonl"
+    old = run(lambda lr, seed: {"mae": 1}, grid(lr=[1, 2]), seeds=[0, 1], path=path)
+
+    def edited(lr: float, seed: int) -> dict[str, float]:
+        return {"mae": 999}
+
+    words = (
+        r"results\.jsonl holds 2 of these runs by another version of the experiment.*; they are "
+        rf"skipped, and run again\. .* run\(…, version='{old[0].version}'\)"
+    )
+    with pytest.warns(UserWarning, match=words):
+        new = run(edited, grid(lr=[2, 3]), seeds=[0, 1], path=path)
+    assert [r.scores["mae"] for r in new] == [999] * 4
+    assert run(edited, grid(lr=[2, 3]), seeds=[0, 1], path=path) == new  # without a warning
+    with pytest.warns(UserWarning, match=r"holds results of 2 versions of the experiment \(\['"):
+        assert read_results(path) == [*old[:2], *new]
+
+
+def test_a_version_of_ones_own_counts_in_place_of_the_code(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    run(lambda lr, seed: {"validation_loss": 7.0}, grid(lr=[1]), path=path, version="new data")
+    assert run(experiment, grid(lr=[1]), path=path, version="new data")[0].version == "new data"
+    assert experiment.calls == []
+
+
+def test_results_written_before_there_were_versions_can_be_used(tmp_path: Path) -> None:
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    path.write_text(json.dumps(FIELDS | {"config": {"lr": 3}, "scores": {"mae": 0.5}}) + "\n")
+    with pytest.warns(UserWarning, match=r"holds 1 of these runs .* version=''"):
+        run(experiment, grid(lr=[3]), seeds=[1], path=path)
+    assert run(experiment, grid(lr=[3]), seeds=[1], path=path, version="")[0].scores == {"mae": 0.5}
+
+
+# Processes that share the file
+
+WRITER = """
+import os, sys, time
+from pathlib import Path
+from workflow import run
+path, me, other = map(Path, sys.argv[1:])
+def experiment(number, note, seed):
+    return {"validation_loss": 0.5, "writer": me.name == "a"}
+me.touch()
+while not other.exists():
+    time.sleep(0.001)
+configs = [{"number": n, "note": "x" * 6000} for n in range(100)]
+assert len(run(experiment, configs, seeds=[0, 1], path=path)) == 200
+"""
+
+
+def test_two_processes_share_the_runs_and_do_none_twice(tmp_path: Path) -> None:
     path, a, b = tmp_path / "results.jsonl", tmp_path / "a", tmp_path / "b"
     orders = [(path, a, b), (path, b, a)]
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, *map(str, o)]) for o in orders]
     assert [writer.wait() for writer in writers] == [0, 0]
-    written = [(r.config["writer"], r.config["number"]) for r in read_results(path)]
-    assert sorted(written) == [(name, number) for name in "ab" for number in range(200)]
-    assert [name for name, _ in written] != sorted(name for name, _ in written), "one by one"
+    assert len(path.read_bytes().splitlines()) == 200
+    results = read_results(path)
+    names = {(r.config["number"], r.seed) for r in results}
+    assert names == {(number, seed) for number in range(100) for seed in range(2)}
+    assert {r.scores["writer"] for r in results} == {0, 1}, "one process did them all"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from workflow import run
+path, go = map(Path, sys.argv[1:])
+def experiment(lr, seed):
+    if seed == 1:
+        print("claimed", flush=True)
+        while not go.exists():
+            time.sleep(0.001)
+    return {"validation_loss": 0.25}
+run(experiment, [{"lr": 1}], seeds=[0, 1], path=path, version="1")
+"""
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "done"])
+def test_a_run_that_another_process_does_is_waited_for(killed: bool, tmp_path: Path) -> None:
+    path, go, experiment = tmp_path / "results.jsonl", tmp_path / "go", Counted()
+    command = [sys.executable, "-c", HOLDER, str(path), str(go)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"claimed\n"
+        end = threading.Timer(0.5, holder.kill if killed else go.touch)
+        end.start()
+        results = run(experiment, grid(lr=[1]), seeds=[0, 1, 2], path=path, version="1")
+        assert holder.wait() == (-signal.SIGKILL if killed else 0)
+    # First it does what nobody claimed, then what is left.
+    assert experiment.calls == ([(1, 2), (1, 1)] if killed else [(1, 2)])
+    assert [r.scores["validation_loss"] for r in results] == [0.25, 2 if killed else 0.25, 3]
+
+
+def test_a_claim_is_given_back_when_the_experiment_fails(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+
+    def fails(lr: float, seed: int) -> dict[str, float]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(fails, grid(lr=[1]), seeds=[1], path=path, version="1")
+    command = [sys.executable, "-c", HOLDER, str(path), str(tmp_path)]
+    subprocess.run(command, check=True, timeout=300)
+    assert [r.seed for r in read_results(path)] == [0, 1]
+
+
+@pytest.mark.parametrize("without", ["locks", "fcntl"])
+def test_where_nothing_can_be_locked_runs_are_done_all_the_same(
+    without: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if without == "fcntl":
+        monkeypatch.setattr(_files, "fcntl", None)
+    else:
+        monkeypatch.setattr(fcntl, "lockf", unlockable)
+    path, experiment = tmp_path / "results.jsonl", Counted()
+    results = run(experiment, grid(lr=[1]), seeds=[0, 1], path=path)
+    assert read_results(path) == results
+    assert experiment.calls == [(1, 0), (1, 1)]
 
 
 @pytest.mark.parametrize("room", [0, 10], ids=["full", "almost full"])

@@ -1,10 +1,8 @@
-"""The glossary, its links on other pages, and what "Start here" says about those."""
+"""The glossary, and its links on other pages."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
@@ -201,24 +199,3 @@ def test_every_link_to_a_term_is_the_only_one_on_its_page_and_leads_to_its_entry
 
 def test_api_pages_have_none(site: Site) -> None:
     assert 'class="term"' not in (site.folder / "api/training/index.html").read_text("utf-8")
-
-
-# Start here
-
-START = (ROOT / "docs/start.md").read_text("utf-8")
-
-
-def test_the_example_in_start_prints_what_it_says() -> None:
-    code = re.findall(r"```python\n(.*?)```", START, re.DOTALL)
-    output = re.findall(r"```text\n\s*(.*?)\s*```", START, re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", *code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n") == [*output, ""]
-
-
-def test_start_gives_the_minutes_that_each_page_gives() -> None:
-    rows = re.findall(r"\((\w+)/index\.md\)<br>(\d+) \+ (\d+) min ", START)
-    assert len(rows) == 7
-    for stage, explained, run in rows:
-        for name, minutes in (("index.md", explained), ("tutorial.py", run)):
-            page = (ROOT / "docs" / stage / name).read_text("utf-8")
-            assert f"About {minutes} minutes." in page, f"{stage}/{name}"

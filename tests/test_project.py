@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, Site
+from conftest import ROOT, Run, Site
 from playwright.sync_api import Page
-from test_tutorials import run
 
 PAGE = (ROOT / "docs/project/index.md").read_text("utf-8")
 
 
-def test_the_reference_run_repeats_beside_its_data(site: Site, tmp_path: Path) -> None:
+def test_the_reference_run_repeats_beside_its_data(
+    site: Site, run_script: Run, tmp_path: Path
+) -> None:
     """As a reader has it: the script and the table, both downloaded into one folder."""
     shutil.copy(site.folder / "project/penguins.csv", tmp_path)
-    printed = run(site.folder / "project/tutorial/tutorial.py", tmp_path)
-    report = re.search(r"Result     (\d+) g \(test MAE, 68 birds", printed)
+    done = run_script(site.folder / "project/tutorial/tutorial.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = re.search(r"Result     (\d+) g \(test MAE, 68 birds", done.stdout)
     assert report
     page = (site.folder / "project/tutorial/index.html").read_text("utf-8")
     assert report[0] in page

@@ -9,11 +9,10 @@ from xml.etree import ElementTree
 
 import markdown
 import pytest
-from conftest import ROOT, Site, axe_violations, build
+from conftest import ROOT, STAGES, Site, axe_violations, build
 from coursemaker import quiz
 from coursemaker.blocks import MarkupError
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
-from test_tutorials import STAGES
 
 KEY = "pytorch-workflow"
 BROKEN = [

@@ -10,11 +10,11 @@ import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from conftest import ROOT, Site, axe_violations, build, node_module
+from conftest import COLOUR, REPOSITORY, ROOT, Site, axe_violations, build, node_module
 from playwright.sync_api import Browser, Page, Response, expect
 
 KINDS = ["", "data/", "data/tutorial/", "api/data/", "no-such-page/"]  # one of each kind of page
@@ -25,24 +25,23 @@ KB = 1024
 # In the browser
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_an_axe_violation(
-    browser: Browser,
-    site: Site,
-    axe: str,
-    scheme: Literal["light", "dark"],
-    subtests: pytest.Subtests,
+    page: Page, site: Site, axe: str, subtests: pytest.Subtests
 ) -> None:
-    context = browser.new_context(base_url=site.url, color_scheme=scheme, reduced_motion="reduce")
-    page = context.new_page()
-    views = [(path, 1280) for path in [*site.pages, "no-such-page/"]]
-    views += [(path, width) for path in KINDS for width in WIDTHS[:2]]
-    for path, width in views:
-        with subtests.test(path=path, width=width):
-            page.set_viewport_size({"width": width, "height": 900})
+    """Light in full; dark, and in the same visit, what colour can change."""
+    page.emulate_media(reduced_motion="reduce")
+    for path in [*site.pages, "no-such-page/"]:
+        with subtests.test(path=path):
+            page.emulate_media(color_scheme="light")
             page.goto(path)
             assert axe_violations(page, axe) == []
-    context.close()
+            for width in WIDTHS[:2] if path in KINDS else ():
+                page.set_viewport_size({"width": width, "height": 900})
+                assert axe_violations(page, axe) == [], width
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.emulate_media(color_scheme="dark")
+            expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+            assert axe_violations(page, axe, rules=COLOUR) == [], "dark"
 
 
 class Visit(NamedTuple):
@@ -60,7 +59,7 @@ def visits(browser: Browser, site: Site) -> dict[str, Visit]:
 
 
 def first_visit(browser: Browser, url: str) -> Visit:
-    page = browser.new_page()
+    page = browser.new_page()  # with a cache of its own, which is empty
     visit = Visit({}, [], [])
     page.on("console", lambda message: visit.complaints.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: visit.complaints.append(f"error: {error}"))
@@ -346,25 +345,25 @@ def test_a_clean_build_elsewhere_is_the_same_byte_for_byte(site: Site, copy: Pat
 
 
 def test_the_offline_site_is_searched_and_touched_from_a_folder(
-    browser: Browser, tmp_path: Path
+    browser: Browser, offline: Path, tmp_path: Path
 ) -> None:
-    build(ROOT, tmp_path / "site", OFFLINE="true")
-    shutil.unpack_archive(tmp_path / "site.zip", tmp_path / "unpacked")
+    shutil.unpack_archive(offline.with_suffix(".zip"), tmp_path)
+    folder = tmp_path / offline.name
     page = browser.new_page()
     asked: list[str] = []
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    page.goto((tmp_path / "unpacked/site/index.html").as_uri())
+    page.goto((folder / "index.html").as_uri())
     page.keyboard.press("/")
     page.keyboard.type("make_line")
     first = page.locator(".md-search-result__link").first
     expect(first).to_have_attribute("href", re.compile(r"api/data\.html"))
     first.click()
     expect(page.locator("h1")).to_contain_text("Data")
-    page.goto((tmp_path / "unpacked/site/evaluation/tutorial.html").as_uri())
+    page.goto((folder / "evaluation/tutorial.html").as_uri())
     expect(page.get_by_role("button", name="Copy").first).to_be_attached()
-    page.goto((tmp_path / "unpacked/site/evaluation/index.html").as_uri())
+    page.goto((folder / "evaluation/index.html").as_uri())
     place = page.locator("#scrub")
     place.get_by_role("slider", name="Epoch").press("End")
     expect(place.get_by_role("status")).to_contain_text("After 100 epochs")
@@ -373,12 +372,10 @@ def test_the_offline_site_is_searched_and_touched_from_a_folder(
     page.close()
 
 
-def test_a_repository_adds_links_to_edit_and_to_open_in_colab(tmp_path: Path, site: Site) -> None:
-    name = "someone/pytorch-workflow"
-    build(ROOT, tmp_path, GITHUB_REPOSITORY=name)
-    html = (tmp_path / "data/tutorial/index.html").read_text(encoding="utf-8")
-    assert f"https://github.com/{name}/edit/main/docs/data/tutorial.py" in html
-    assert f"https://colab.research.google.com/github/{name}/blob/" in html
+def test_a_repository_adds_links_to_edit_and_to_open_in_colab(offline: Path, site: Site) -> None:
+    html = (offline / "data/tutorial.html").read_text(encoding="utf-8")
+    assert f"https://github.com/{REPOSITORY}/edit/main/docs/data/tutorial.py" in html
+    assert f"https://colab.research.google.com/github/{REPOSITORY}/blob/" in html
     without = (site.folder / "data/tutorial/index.html").read_text(encoding="utf-8")
     assert "github" not in without
     assert "colab" not in without

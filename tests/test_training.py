@@ -577,7 +577,11 @@ def test_without_validation_the_best_are_the_weights_the_lowest_loss_was_measure
 @pytest.mark.parametrize(
     ("other", "metadata", "words"),
     [
-        (nn.Linear(1, 1), {"train_loss": 0.1, "epoch": 1}, "doesn't fit the model; .*weight, weights"),
+        (
+            nn.Linear(1, 1),
+            {"train_loss": 0.1, "epoch": 1},
+            "doesn't fit the model; .*weight, weights",
+        ),
         (LinearRegressionModel(), {}, "holds no train_loss; expected .* give another folder"),
     ],
     ids=["another model", "saved by hand"],

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.parameter import is_lazy
 
 from workflow import _trees
@@ -24,7 +23,12 @@ _ELEMENTWISE_CLASSES = (
     nn.BCELoss,
     nn.BCEWithLogitsLoss,
 )
-_ELEMENTWISE_FUNCTIONS = (F.l1_loss, F.mse_loss, F.smooth_l1_loss, F.huber_loss)
+_ELEMENTWISE_FUNCTIONS = (
+    nn.functional.l1_loss,
+    nn.functional.mse_loss,
+    nn.functional.smooth_l1_loss,
+    nn.functional.huber_loss,
+)
 
 # What torch, and a forward method that is called wrongly, raise; nothing more special.
 _FAILURES = (RuntimeError, TypeError, ValueError, IndexError)

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 try:
     import fcntl
@@ -76,15 +76,16 @@ def append(path: Path, line: str) -> None:
 
 
 class Claims:
-    """Claims on pieces of work, among processes: each ends with its block, or with its process.
+    """Claims on pieces of work, among processes that share a file.
 
-    A claim is a lock on one byte of a file that stays empty; the operating system keeps it.
+    Each ends with its block, or with its process: it is a lock, kept by the operating system, on
+    one byte of a file that stays empty, beside the one that is shared.
     """
 
     def __init__(self, path: Path) -> None:
         with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab")
+            self._file = path.with_name(f".{path.name}.claims").open("ab")
 
     def __enter__(self) -> Claims:
         return self
@@ -138,6 +139,17 @@ def _locked(file: IO[bytes], *, wait: bool) -> bool:
     except OSError:
         return False
     return True
+
+
+def plain(value: Any, *single: Any) -> Any:
+    """Named tuples as dictionaries, single numbers of these types as Python's, also deep inside."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: plain(item, *single) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return (list if isinstance(value, list) else tuple)(plain(item, *single) for item in value)
+    return value.item() if isinstance(value, single) and value.ndim == 0 else value
 
 
 @contextmanager

@@ -25,9 +25,7 @@ def mapped(tree: Any, function: Callable[[Any], Any]) -> Any:
         return function(tree)
     if isinstance(tree, dict):
         return _like(tree, {key: mapped(item, function) for key, item in tree.items()})
-    if isinstance(tree, tuple | list):
-        return _like(tree, [mapped(item, function) for item in tree])
-    return tree
+    return _like(tree, [mapped(item, function) for item in tree])
 
 
 def leaves(tree: Any) -> Iterator[Any]:

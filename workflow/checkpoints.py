@@ -118,7 +118,7 @@ def save(
                 "pytorch-workflow": version("pytorch-workflow"),
             },
             "epoch": epoch,
-            "metadata": {key: _plain(value) for key, value in (metadata or {}).items()},
+            "metadata": _files.plain(dict(metadata or {}), np.generic),
             "model": model.state_dict(),
             "optimizer": _owner_state(optimizer, parameters=_parameters(optimizer, model)),
             "scheduler": _owner_state(scheduler),
@@ -243,17 +243,6 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 # What save writes
-
-
-def _plain(value: Any) -> Any:
-    """Named tuples as dictionaries and NumPy's numbers as Python's, also deep inside."""
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return (list if isinstance(value, list) else tuple)(map(_plain, value))
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _owner_state(owner: Optimizer | LRScheduler | None, **more: Any) -> dict[str, Any] | None:
@@ -493,7 +482,10 @@ def _set_random_state(state: dict[str, Any]) -> None:
 
 def _reason(error: BaseException) -> str:
     """What went wrong: torch puts advice, some of it dangerous, before the reason and after."""
-    text = re.sub(r"\x1b\[\d*m|In PyTorch 2\.6,.*?trusted source\.", "", str(error), flags=re.S)
+    advice = (
+        r"\x1b\[\d*m|In PyTorch 2\.6,.*?trusted source\.|Check the documentation of torch\.load.*"
+    )
+    text = re.sub(advice, "", str(error), flags=re.DOTALL)
     if asked_for := re.search(r"GLOBAL (\S+)", text):
         return f"it asks for {asked_for[1]}, which is no plain data"
     text = text.rpartition("WeightsUnpickler error:")[2].strip()

@@ -273,15 +273,12 @@ def to_tensor(data: Any, *, dtype: torch.dtype | None = None) -> Tensor:
     if not (hasattr(data, "items") and len(getattr(data, "columns", ()))):
         return _converted(_read(data, "data"), dtype, "data", copy=True)
     # A table, column by column: read at once, one column of another kind would slow all down.
-    columns = {f"data[{name!r}].iloc": column for name, column in data.items()}
-    tensors = {place: _read(column, place) for place, column in columns.items()}
-    if dtype is None and any(tensor.is_floating_point() for tensor in tensors.values()):
-        dtype = torch.float32
-    elif dtype is None:
-        dtype = functools.reduce(torch.promote_types, (t.dtype for t in tensors.values()))
-    return torch.stack(
-        [_converted(tensor, dtype, place, copy=False) for place, tensor in tensors.items()], dim=1
-    )
+    columns = [(f"data[{name!r}].iloc", column) for name, column in data.items()]
+    tensors = [(_read(column, place), place) for place, column in columns]
+    if dtype is None:
+        dtype = functools.reduce(torch.promote_types, (tensor.dtype for tensor, _ in tensors))
+        dtype = torch.float32 if dtype.is_floating_point else dtype
+    return torch.stack([_converted(t, dtype, place, copy=False) for t, place in tensors], dim=1)
 
 
 def _names(argument: str, given: Any, count: int) -> list[Hashable]:
@@ -307,7 +304,7 @@ def _by_class(names: list[Hashable], order: Tensor, sizes: list[int]) -> Tensor:
         # Each class's share rounded down; the examples still missing go to the largest remainders.
         shares = {name: len(places) * size / left for name, places in members.items()}
         taken = {name: int(share) for name, share in shares.items()}
-        by_remainder = sorted(shares, key=lambda name: taken[name] - shares[name])  # noqa: B023  # called here
+        by_remainder = sorted(shares, key=lambda name: taken[name] - shares[name])  # called here
         for name in by_remainder[: size - sum(taken.values())]:
             taken[name] += 1
         for name, places in members.items():
@@ -317,15 +314,13 @@ def _by_class(names: list[Hashable], order: Tensor, sizes: list[int]) -> Tensor:
     return order[part_of.argsort(stable=True)]
 
 
-def _by_group(
-    names: list[Hashable], order: Tensor, ends: list[int]
-) -> tuple[Tensor, list[int]]:
+def _by_group(names: list[Hashable], order: Tensor, ends: list[int]) -> tuple[Tensor, list[int]]:
     """The examples group by group, and the ends of parts moved to the nearest end of a group."""
     members: dict[Hashable, list[int]] = {}
     for example in order.tolist():
         members.setdefault(names[example], []).append(example)
     borders = [0, *accumulate(map(len, members.values()))]
-    nearest = [min(borders, key=lambda border: abs(border - end)) for end in ends]  # noqa: B023  # called here
+    nearest = [min(borders, key=lambda border: abs(border - end)) for end in ends]  # called here
     return torch.tensor([example for group in members.values() for example in group]), nearest
 
 
@@ -419,9 +414,9 @@ def _fits(tensor: Tensor, dtype: torch.dtype) -> bool:
         return True
     if not dtype.is_floating_point:
         return False
-    low, high = tensor.aminmax()
+    low, high = (end.item() for end in tensor.aminmax())  # a tensor would be rounded to compare
     limit = min(2 / torch.finfo(dtype).eps, torch.finfo(dtype).max)  # up to here, each whole number
-    return bool(-limit <= low and high <= limit)
+    return -limit <= low and high <= limit
 
 
 def _lost(tensor: Tensor, result: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -140,6 +140,7 @@ def scored(
 
 
 def measured(metrics: Mapping[str, Metric] | None, y_pred: Any, y: Any) -> dict[str, float]:
+    """Each metric of what `scored` gathered."""
     if metrics and y_pred is None:
         raise ValueError(
             "metrics need all predictions in one, and the batches' shapes differ beyond their "
@@ -151,32 +152,30 @@ def measured(metrics: Mapping[str, Metric] | None, y_pred: Any, y: Any) -> dict[
 
 def batch_weight(loss_fn: LossFunction, y: Any) -> float | Tensor:
     """What a batch's mean loss was divided by, up to a factor that all batches share."""
-    labels = next(_trees.leaves(y))
+    labels = y if isinstance(y, Tensor) else next(_trees.leaves(y))
     if not isinstance(labels, Tensor):
         return 1.0
-    classes = isinstance(loss_fn, nn.CrossEntropyLoss | nn.NLLLoss)
-    if not classes or labels.is_floating_point():
+    if not isinstance(loss_fn, (nn.CrossEntropyLoss, nn.NLLLoss)) or labels.is_floating_point():
         return float(labels.numel())
     counted = labels != loss_fn.ignore_index
+    weight = counted.sum()
     if loss_fn.weight is not None:
         weight = (loss_fn.weight[torch.where(counted, labels, 0).long()] * counted).sum()
-    else:
-        weight = counted.sum()
-    return weight.item() if weight.is_cpu else weight  # elsewhere, asking would make it wait
+    return float(weight) if weight.is_cpu else weight  # elsewhere, asking would make it wait
 
 
-def mean_loss(losses: Sequence[Tensor], weights: Sequence[float | Tensor], name: str) -> float:
+def mean_loss(losses: list[Tensor], weights: list[Any], name: str) -> float:
     """The mean over all labels, from the means of batches and what they were divided by."""
+    if len(losses) == 1 and weights[0]:
+        return losses[0].item()
     # One synchronisation an epoch: .item() after each batch would make a GPU wait every time.
-    means: list[float] = torch.stack(list(losses)).tolist() if len(losses) > 1 else [losses[0].item()]
-    if isinstance(weights[0], Tensor):
-        weights = torch.stack(list(weights)).tolist()
-    counted = [(mean, weight) for mean, weight in zip(means, weights, strict=True) if weight]
+    means: list[float] = torch.stack(losses).tolist()
+    on_device = [weight for weight in weights if isinstance(weight, Tensor)]
+    sizes: list[float] = torch.stack(on_device).tolist() if on_device else weights
+    counted = [(mean, size) for mean, size in zip(means, sizes, strict=True) if size]
     if not counted:
         raise ValueError(_ALL_IGNORED.format(name))
-    if len(counted) == 1:
-        return counted[0][0]
-    return sum(mean * weight for mean, weight in counted) / sum(weights)
+    return sum(mean * size for mean, size in counted) / sum(sizes)
 
 
 _ALL_IGNORED = (

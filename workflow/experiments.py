@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import dis
 import functools
+import hashlib
 import itertools
 import json
 import math
 import re
 import statistics
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from workflow import _files, _tables
+import numpy as np
+from torch import Tensor
+
+from workflow import _checks, _files, _tables
 from workflow.evaluation import larger_is_better
 from workflow.runtime import seed_everything
 from workflow.training import DivergedError, Epoch
@@ -21,6 +29,8 @@ from workflow.training import DivergedError, Epoch
 Config = dict[str, Any]
 Experiment = Callable[..., Mapping[str, float] | Sequence[Epoch]]
 
+_Name = tuple[str, int]  # a run's: its configuration as JSON, and its seed
+_JSON = json.JSONEncoder(sort_keys=True, allow_nan=False)
 _LUCK = 0.05  # how often equal settings may look different
 
 
@@ -33,6 +43,7 @@ class Result(NamedTuple):
         scores: The final numbers by name; empty if it failed.
         curves: `train_loss` and `validation_loss` by epoch, where the experiment returned them.
         failed: Why there are no scores, or None.
+        version: Of the code that was run.
     """
 
     config: Config
@@ -40,6 +51,7 @@ class Result(NamedTuple):
     scores: dict[str, float]
     curves: dict[str, list[float]]
     failed: str | None
+    version: str = ""
 
 
 class Difference(NamedTuple):
@@ -97,7 +109,7 @@ def grid(**axes: Iterable[Any]) -> list[Config]:
             raise TypeError(
                 f"{name} is {values!r}; expected a list of values to try, such as [{values!r}]."
             )
-    lists = {name: list(values) for name, values in axes.items()}
+    lists = {name: [_plain(value) for value in values] for name, values in axes.items()}
     for name, values in lists.items():
         if not values:
             raise ValueError(f"{name} has no value; expected at least one, or leave it out.")
@@ -108,14 +120,24 @@ def run(
     experiment: Experiment,
     configs: Iterable[Config],
     *,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Iterable[int] = (0, 1, 2),
     path: str | Path | None = None,
+    version: str | None = None,
 ) -> list[Result]:
     """Run an experiment once for each configuration and seed.
 
     Each result is a line of JSON, written when its run ends: a crash loses the run in progress
-    and no other, and the same call goes on where it stopped. Two processes may share the file.
-    A run that diverges is a result too, a failed one.
+    and no other, and the same call goes on where it stopped. A run that diverges is a result
+    too, a failed one.
+
+    Processes may share the file, on one machine or on a drive that knows locks: each claims a
+    run before it does it, and waits at the end for those that others do. The claim of a process
+    that dies is free again. (On Windows nothing is claimed, and a run may be done twice.)
+
+    Results count only for the code that they came from. Its version is a fingerprint of the
+    experiment's bytecode, and of the functions, classes and plain constants of its own module
+    that it names; comments don't matter. What it imports, and the data, are not looked at: when
+    they change, say so with `version`.
 
     Args:
         experiment: Called as `experiment(**config, seed=seed)`, with everything seeded before;
@@ -124,13 +146,19 @@ def run(
         configs: What to try, from [grid][workflow.grid] or by hand; values that JSON can hold.
         seeds: One run each; a single seed can't tell luck from effect.
         path: The file of results. None: they are only returned.
+        version: A name for the code and data of these runs. None: the fingerprint.
 
     Returns:
         The results in the order of `configs` and `seeds`, those found in the file included.
 
     Raises:
-        TypeError: A configuration holds what JSON can't.
-        ValueError: There are no seeds, or an experiment returned no scores.
+        TypeError: A configuration is no dictionary or holds what JSON can't, a seed is no whole
+            number, or an experiment returned neither scores nor a history.
+        ValueError: There are no seeds, a configuration has its own, or an experiment returned
+            no scores.
+
+    Warns:
+        UserWarning: The file holds some of these runs by another version; they are done again.
 
     Examples:
         >>> def miss(guess, seed):
@@ -138,21 +166,21 @@ def run(
         >>> [r.config for r in run(miss, grid(guess=[0.5, 1.0]), seeds=[0])]
         [{'guess': 0.5}, {'guess': 1.0}]
     """
-    if not seeds:
+    numbers = [_checks.whole_number("seed", seed, at_least=0) for seed in seeds]
+    if not numbers:
         raise ValueError("seeds is empty; expected at least one, better three or more.")
-    file = None if path is None else Path(path)
-    found = read_results(file) if file is not None and file.exists() else []
-    done = {(_key(result.config), result.seed): result for result in found}
-    named = [(_key(config), config) for config in configs]  # one that JSON can't hold shows here
-    results = []
-    for (text, config), seed in itertools.product(named, seeds):
-        name = text, seed
-        if name not in done:
-            done[name] = _run_once(experiment, config, seed)
-            if file is not None:
-                _files.append(file, json.dumps(done[name]._asdict(), allow_nan=False))
-        results.append(done[name])
-    return results
+    version = _fingerprint(experiment) if version is None else version
+    named = [(_key(config), config) for config in map(_checked, configs)]
+    runs = {(key, seed): config for (key, config), seed in itertools.product(named, numbers)}
+
+    def result(name: _Name) -> Result:
+        return _run_once(experiment, runs[name], name[1], version)
+
+    done = {name: result(name) for name in runs} if path is None else {}
+    if path is not None:
+        done = _run_shared(result, runs, Path(path), version)
+    names = ((key, seed) for (key, _), seed in itertools.product(named, numbers))
+    return [done[name]._replace(config=runs[name]) for name in names]
 
 
 def read_results(path: str | Path) -> list[Result]:
@@ -169,7 +197,8 @@ def read_results(path: str | Path) -> list[Result]:
         ValueError: A line is JSON and no result.
 
     Warns:
-        UserWarning: A line is not whole, as after a crash; it is left out.
+        UserWarning: A line is not whole, as after a crash; it is left out. Or the results are
+            of several versions of an experiment.
 
     Examples:
         >>> import tempfile
@@ -179,23 +208,17 @@ def read_results(path: str | Path) -> list[Result]:
         >>> read_results(path)[0].seed
         7
     """
-    results = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
-        if not line:
-            continue
-        try:
-            fields = json.loads(line)
-        except json.JSONDecodeError:
-            warnings.warn(f"{path}, line {number} is not whole; it is left out.", stacklevel=2)
-            continue
-        if not isinstance(fields, dict) or fields.keys() != set(Result._fields):
-            raise ValueError(
-                f"{path}, line {number} is no result; expected the fields "
-                f"{', '.join(Result._fields)}. Give a file that run wrote."
-            )
-        result = Result(**fields)
-        results[_key(result.config), result.seed] = result
-    return list(results.values())
+    latest = {}
+    for name, found in _ResultsFile(Path(path)).new():
+        latest[name] = found
+    versions = sorted({found.version for found in latest.values()})
+    if len(versions) > 1:
+        warnings.warn(
+            f"{path} holds results of {len(versions)} versions of the experiment ({versions}), "
+            "made by other code; compare those of one: [r for r in results if r.version == …].",
+            stacklevel=2,
+        )
+    return list(latest.values())
 
 
 def compare(
@@ -467,23 +490,124 @@ def _shown(found: Difference | None) -> str:
     return f"{found.mean:+.3g} ± {found.standard_error:.2g}"
 
 
-def _run_once(experiment: Experiment, config: Config, seed: int) -> Result:
+def _checked(config: Config) -> Config:
+    if not isinstance(config, Mapping):
+        raise TypeError(
+            f"configs holds {config!r} ({type(config).__name__}); expected a list of dictionaries, "
+            "as grid makes."
+        )
+    if "seed" in config:
+        raise ValueError(
+            f"the configuration {config} has a seed; expected the seeds apart: seeds=[…]."
+        )
+    return {name: _plain(value) for name, value in config.items()}
+
+
+def _plain(value: Any) -> Any:
+    return _files.plain(value, np.generic, Tensor)
+
+
+def _run_shared(
+    result: Callable[[_Name], Result], names: Iterable[_Name], path: Path, version: str
+) -> dict[_Name, Result]:
+    """All results, of which each run is done by one of the processes that share the file."""
+    file = _ResultsFile(path)
+    done: dict[_Name, Result] = {}
+    others: dict[_Name, Result] = {}
+
+    def look() -> None:
+        for name, found in file.new() if path.exists() else ():
+            (done if found.version == version else others)[name] = found
+
+    look()
+    waiting = deque(name for name in names if name not in done)
+    if again := [others[name] for name in waiting if name in others]:
+        warnings.warn(
+            f"{path} holds {len(again)} of these runs by another version of the experiment, made "
+            "by other code; they are skipped, and run again. If nothing that matters has changed, "
+            f"use them: run(…, version={again[-1].version!r}).",
+            stacklevel=3,
+        )
+    if not waiting:
+        return done
+    with _files.Claims(path) as claims:
+        refused = 0
+        while waiting:
+            name = waiting.popleft()
+            all_refused = refused > len(waiting)  # nothing is left but to wait for the others
+            with claims.claim(f"{name} {version}", wait=all_refused) as ours:
+                if not ours:
+                    refused += 1
+                    waiting.append(name)
+                    continue
+                refused = 0
+                with claims.claim("the file", wait=True):
+                    look()
+                if name not in done:
+                    done[name] = result(name)
+                    with claims.claim("the file", wait=True):
+                        _files.append(path, _JSON.encode(done[name]._asdict()))
+    return done
+
+
+class _ResultsFile:
+    """A file of results, of which each line is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.place = self.lines = 0
+
+    def new(self) -> list[tuple[_Name, Result]]:
+        """What was written since the last look, with the names of the runs."""
+        with self.path.open("rb") as file:
+            file.seek(self.place)
+            *lines, rest = file.read().split(b"\n")
+        found = [self._result(line, n) for n, line in enumerate([*lines, rest], self.lines + 1)]
+        self.place += sum(map(len, lines)) + len(lines)
+        self.lines += len(lines)  # the rest may not be whole yet
+        return [(name, result) for name, result in filter(None, found)]
+
+    def _result(self, line: bytes, number: int) -> tuple[_Name, Result] | None:
+        if not line.strip():
+            return None
+        try:
+            fields = json.loads(line.decode())
+        except (ValueError, RecursionError):
+            warnings.warn(f"{self.path}, line {number} is not whole; it is left out.", stacklevel=2)
+            return None
+        try:
+            result = Result(**fields)
+            name = _JSON.encode(result.config), result.seed
+            assert isinstance(result.config, dict)
+            assert isinstance(result.seed, int)
+            assert all(map(math.isfinite, result.scores.values()))
+        except (TypeError, ValueError, AttributeError, AssertionError) as error:
+            raise ValueError(
+                f"{self.path}, line {number} is no result; expected the fields "
+                f"{', '.join(Result._fields)}. Give a file that run wrote."
+            ) from error
+        return name, result
+
+
+def _run_once(experiment: Experiment, config: Config, seed: int, version: str) -> Result:
     seed_everything(seed)
     try:
         outcome = experiment(**config, seed=seed)
     except DivergedError as error:
-        return Result(config, seed, {}, _curves(error.history), str(error))
+        return Result(config, seed, {}, _curves(error.history), str(error), version)
     if isinstance(outcome, Mapping):
         scores, curves = {name: float(score) for name, score in outcome.items()}, {}
-    else:
+    elif isinstance(outcome, Sequence) and all(isinstance(epoch, Epoch) for epoch in outcome):
         scores, curves = _final_scores(outcome), _curves(outcome)
+    else:
+        scores, curves = {}, {}
     if not scores:
         raise ValueError(
-            f"the experiment returned no scores for {config}; expected what fit returned, or a "
-            'dictionary such as {"validation_loss": 0.1}.'
+            f"the experiment returned no scores for {config} but {outcome!r}; expected what fit "
+            'returned, or a dictionary such as {"validation_loss": 0.1}.'
         )
     bad = [f"{name} is {value}" for name, value in scores.items() if not math.isfinite(value)]
-    return Result(config, seed, {} if bad else scores, curves, ", ".join(bad) or None)
+    return Result(config, seed, {} if bad else scores, curves, ", ".join(bad) or None, version)
 
 
 def _final_scores(history: Sequence[Epoch]) -> dict[str, float]:
@@ -506,9 +630,76 @@ def _curves(history: Sequence[Epoch]) -> dict[str, list[float]]:
 
 def _key(config: Config) -> str:
     try:
-        return json.dumps(config, sort_keys=True, allow_nan=False)
+        return _JSON.encode(config)
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"the configuration {config} can't be kept as JSON ({error}); expected finite numbers, "
             "texts and lists. Name things instead: optimizer='adam', not the class."
         ) from error
+
+
+def _fingerprint(experiment: Experiment) -> str:
+    """A name for the code that is run, the same in each process.
+
+    It is made of bytecode, not of the source file, which may have been edited since.
+    """
+    code = experiment
+    while isinstance(code, functools.partial):
+        code = code.func
+    home = getattr(code, "__module__", None) or type(code).__module__
+    named = isinstance(code, type) or hasattr(code, "__name__")
+    parts = [*_parts(experiment, home, []), *([] if named else _parts(type(code), home, []))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _parts(thing: Any, home: str, seen: list[Any]) -> Iterator[str]:
+    """Bytecode and constants of the thing, and of what it names in its home, a module."""
+    if isinstance(thing, bool | int | float | complex | str | bytes | None):
+        yield repr(thing)
+        return
+    if any(thing is one for one in seen):
+        return
+    seen.append(thing)
+    inside: Iterable[Any] = ()
+    if isinstance(thing, tuple | frozenset):
+        inside = thing if isinstance(thing, tuple) else sorted(thing, key=repr)
+    elif isinstance(thing, CodeType):
+        yield f"{thing.co_code.hex()} {thing.co_names} {thing.co_varnames}"
+        inside = thing.co_consts
+    elif isinstance(thing, MethodType | staticmethod | classmethod):
+        inside = (thing.__func__,)
+    elif isinstance(thing, functools.partial):
+        inside = thing.func, thing.args, *sorted(thing.keywords.items())
+    elif isinstance(thing, property):
+        inside = thing.fget, thing.fset
+    elif isinstance(thing, FunctionType) and thing.__module__ == home:
+        inside = (
+            thing.__code__,
+            thing.__defaults__,
+            *(thing.__kwdefaults__ or {}).items(),
+            *_named(thing),
+        )
+    elif isinstance(thing, type) and thing.__module__ == home:
+        own = {n: v for n, v in vars(thing).items() if callable(v) or not n.startswith("__")}
+        inside = *thing.__bases__, *sorted(own.items(), key=lambda item: item[0])
+    wrapped = getattr(thing, "__wrapped__", None) if callable(thing) else None
+    for part in (*inside, wrapped):
+        yield from _parts(part, home, seen)
+
+
+def _named(function: FunctionType) -> list[Any]:
+    """What a function finds under the names it reads and doesn't set, outside of itself."""
+    codes, reads, sets = [function.__code__], set(), set()
+    for code in codes:
+        codes += [const for const in code.co_consts if isinstance(const, CodeType)]
+        for step in dis.get_instructions(code):
+            if step.opname in ("STORE_GLOBAL", "STORE_DEREF"):
+                sets.add(step.argval)
+            elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                reads.add(step.argval)
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    found = {name: function.__globals__.get(name) for name in reads}
+    for name, cell in cells:
+        with contextlib.suppress(ValueError):  # not set yet
+            found[name] = cell.cell_contents
+    return [(name, found[name]) for name in sorted(found.keys() - sets)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -487,14 +487,14 @@ def _generators(data: Any) -> list[torch.Generator]:
 
 def _rows_of_last_batch(data: Any) -> int | None:
     """How many examples the last batch of a walk has, where that can be known."""
-    size, count = getattr(data, "batch_size", None), None
+    count = None
     if isinstance(data, Batches):
         count = _trees.rows(data.X)
-    elif isinstance(data, DataLoader) and hasattr(data.sampler, "__len__"):
+    elif isinstance(data, DataLoader) and isinstance(data.sampler, Sized):
         count = len(data.sampler)
-    if size is None or count is None or data.drop_last:
+    if count is None or data.batch_size is None or data.drop_last:
         return None
-    return count % size or size
+    return int(count % data.batch_size or data.batch_size)
 
 
 def _undo(model: nn.Module, generators: Sequence[torch.Generator]) -> Callable[[], None]:
@@ -629,6 +629,7 @@ class _Run:
     ) -> None:
         self.model, self.optimizer, self.scheduler, self.data = model, optimizer, scheduler, data
         self.watch, self.largest = watch, largest
+        self.of_losses = watch in ("train_loss", "validation_loss")
         self.folder = None if folder is None else Path(folder)
         self.save_every = save_every
         if self.folder is not None:
@@ -654,8 +655,10 @@ class _Run:
         if self.folder is None or start == 0:
             return
         if (last := self.folder / "last.pt").exists():
-            kept = read_checkpoint(last)["metadata"].get("history", [])
-            self.history = [Epoch(**record) for record in kept if record["number"] < start]
+            kept = read_checkpoint(last)["metadata"].get("history")
+            records = kept if isinstance(kept, list) else []  # another's metadata has its own
+            written = [r for r in records if isinstance(r, dict) and r.keys() == {*Epoch._fields}]
+            self.history = [Epoch(**record) for record in written if record["number"] < start]
         self.begun = len(self.history)
         if (best := self.folder / "best.pt").exists():
             self._resume_best(best, start)
@@ -664,7 +667,9 @@ class _Run:
         contents = read_checkpoint(path)
         own, found = _shapes(self.best), _shapes(contents["model"])
         if own != found:
-            names = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
+            names = sorted(
+                name for name in own.keys() | found.keys() if own.get(name) != found.get(name)
+            )
             raise CheckpointError(
                 f"{path} doesn't fit the model; expected the same names and shapes. Others: "
                 f"{', '.join(names)}. Build the model as it was, or give another folder."
@@ -687,12 +692,11 @@ class _Run:
 
     def after_epoch(self, epoch: Epoch) -> float:
         """Take the epoch into the history, keep its weights if they are the best; its score."""
-        for loss in (epoch.train_loss, epoch.validation_loss):
-            if loss is not None and not math.isfinite(loss):
-                raise self._diverged(f"a loss became {loss}", epoch)
+        loss = epoch.train_loss + (epoch.validation_loss or 0.0)
+        if not math.isfinite(loss):
+            raise self._diverged(f"a loss became {loss}", epoch)
         self.history.append(epoch)
-        scores = {"train_loss": epoch.train_loss, "validation_loss": epoch.validation_loss}
-        value = float((scores | epoch.metrics)[self.watch] or 0.0)
+        value: float = getattr(epoch, self.watch) if self.of_losses else epoch.metrics[self.watch]
         better = value > self.best_value if self.largest else value < self.best_value
         if math.isnan(value) or not (better or self.best_epoch is None):
             self.waited += 1

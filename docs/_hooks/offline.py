@@ -11,6 +11,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 SCRIPT = "assets/modules.js"
+SHIM = "assets/iframe-worker.js"
 MODULE = re.compile(r"assets/(?:explorables/)?((?!iframe-worker)[\w-]+\.js)")
 # The few forms in which our modules import and export.
 IMPORT = re.compile(r'(?m)^import {([^}]*)} from "\./([\w-]+\.js)"')
@@ -26,7 +27,7 @@ def enabled(config: MkDocsConfig) -> bool:
 def on_config(config: MkDocsConfig) -> None:
     """Bring the shim that lets the search worker run without a server, and modules as a script."""
     if enabled(config):
-        config.extra["polyfills"] = ["assets/iframe-worker.js"]
+        config.extra["polyfills"] = [SHIM]
         config.extra["entries"] = [Path(str(entry)).name for entry in config.extra_javascript]
         config.extra_javascript = [SCRIPT]
         # From file://, instant navigation ends at once, and the rest of Material's script with it.
@@ -37,6 +38,7 @@ def on_config(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> None:
     """Write our modules as one plain script, as browsers load none from file://."""
     if not enabled(config):
+        files.remove(files.src_uris[SHIM])  # a server needs none
         return
     modules: dict[str, File] = {}
     for file in files:

@@ -5,7 +5,9 @@ import platform
 import re
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
@@ -14,6 +16,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
+DOCS = Path(__file__).parents[1]
 KINDS = {"Explained": "{}/index.md", "Run": "{}/tutorial.py", "API": "api/{}.md"}
 
 
@@ -51,7 +54,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def on_env(env: jinja2.Environment, config: MkDocsConfig, files: Files) -> None:
-    """Stop at pages without a description; give the first page its picture."""
+    """Stop at pages without a description."""
     pages = [file.page for file in files.documentation_pages() if file.page]
     bare = [page.file.src_uri for page in pages if not page.meta.get("description")]
     if bare:
@@ -59,37 +62,35 @@ def on_env(env: jinja2.Environment, config: MkDocsConfig, files: Files) -> None:
             f"No description: {', '.join(bare)}. Search engines and shared links show one sentence "
             "about each page; give it as `description:` in the front matter."
         )
-    env.globals["guesses"] = guesses()
-
-
-def guesses() -> list[tuple[int, float, float]]:
-    """Epoch, weight and bias of a model that learns y = 0.7x + 0.3 by gradient descent."""
-    x = [i / 50 for i in range(40)]
-    weight = bias = 0.0
-    history = []
-    for epoch in range(101):
-        if epoch in (0, 2, 5, 100):
-            history.append((epoch, weight, bias))
-        errors = [(weight - 0.7) * value + bias - 0.3 for value in x]
-        weight -= 0.2 * sum(error * value for error, value in zip(errors, x, strict=True)) / 20
-        bias -= 0.2 * sum(errors) / 20
-    return history
 
 
 @cache  # drawn once, not at each rebuild of `make serve`
 def social_image(title: str) -> bytes:
-    """Draw the line with its training and test data, and a model closing in on them, as PNG."""
+    """Draw the picture of the first page, which is line.svg, with a title above it, as PNG."""
     from matplotlib.figure import Figure  # here, as it takes longer to import than a rebuild
 
-    figure = Figure(figsize=(12, 6.3), dpi=100, facecolor="#fcfbf8")
+    picture = ElementTree.parse(DOCS / "_theme/line.svg")
+    colours = light_colours()
+    figure = Figure(figsize=(12, 6.3), dpi=100, facecolor=colours["ground"])
     axes = figure.add_axes((0.06, 0.08, 0.88, 0.6))
     axes.set_axis_off()
-    for _, weight, bias in guesses():
-        axes.plot([0, 1], [bias, weight + bias], color="#D55E00", linewidth=2.5, zorder=1)
-    x = [i / 25 for i in range(25)]
-    for part, colour, mark in ((x[:20], "#0072B2", "o"), (x[20:], "#009E73", "s")):
-        axes.scatter(part, [0.7 * value + 0.3 for value in part], s=140, color=colour, marker=mark)
-    figure.text(0.06, 0.8, title, fontsize=64, fontfamily="serif", color="#1c1d20")
+    axes.invert_yaxis()  # in SVG, y grows downwards
+    for path in picture.iterfind(".//*[@class='guesses']/*"):
+        x0, y0, x1, y1 = map(float, re.findall(r"[\d.]+", path.attrib["d"]))
+        axes.plot([x0, x1], [y0, y1], color=colours["prediction"], linewidth=2.5, zorder=1)
+    for dot in picture.iterfind(".//*[@class='train']/*"):
+        x, y = (float(dot.attrib[name]) for name in ("cx", "cy"))
+        axes.scatter(x, y, s=140, color=colours["train"])
+    for square in picture.iterfind(".//*[@class='test']/*"):
+        x, y, side = (float(square.attrib[name]) for name in ("x", "y", "width"))
+        axes.scatter(x + side / 2, y + side / 2, s=140, color=colours["test"], marker="s")
+    figure.text(0.06, 0.8, title, fontsize=64, fontfamily="serif", color=colours["ink"])
     png = io.BytesIO()
     figure.savefig(png, format="png", metadata={"Software": None})
     return png.getvalue()
+
+
+def light_colours() -> dict[str, str]:
+    """The colours in site.css, by name, in the light scheme."""
+    css = (DOCS / "assets/site.css").read_text(encoding="utf-8")
+    return dict(re.findall(r"--([\w-]+): (?:light-dark\()?(#\w+)", css))

@@ -54,8 +54,8 @@ function check(form) {
   form.querySelector("[role=status]").replaceChildren(letter, ...reason.cloneNode(true).childNodes)
 
   const record = read()
-  const answers = (record.quizzes[form.dataset.page] ??= {})
-  answers[form.id] ??= reason.matches(".right")
+  record.quizzes[form.dataset.page] ??= {}
+  record.quizzes[form.dataset.page][form.id] ??= reason.matches(".right")
   write(record)
   show()
 }
@@ -134,6 +134,8 @@ document.addEventListener("change", ({ target }) => {
 document$.subscribe(() => {
   show()
   if (document.querySelector("#progress-says") && !isKeeping()) {
-    say("This browser keeps nothing for this site, as in a private window: what you answer is gone when you close or reload the page.")
+    say(
+      "This browser keeps nothing for this site, as in a private window: what you answer is gone when you close or reload the page.",
+    )
   }
 })

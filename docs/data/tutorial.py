@@ -1,11 +1,12 @@
 # ---
 # description: Turn six kinds of data into tensors, make a line, split it three ways and batch it.
+# given: [0.3, 0.78, 255]
 # ---
 
 # %% [markdown]
 # # Make the data
 #
-# About 12 minutes.
+# About 21 minutes.
 #
 # [The page before](index.md) explains why data becomes numbers and why it is split. Here you do
 # both: each step by hand first, then with the `workflow` function that does the same, then with
@@ -71,7 +72,8 @@ print("the first flat:", table[0])
 
 # %% [markdown]
 # [`to_tensor`][workflow.to_tensor] does that last step. It takes lists, NumPy arrays and pandas
-# tables alike, and it gives fractions the dtype `float32`.
+# tables alike, and it gives fractions the dtype `float32`. (NumPy makes `float64` of them, and
+# `torch.tensor` would keep that.)
 
 # %%
 assert torch.equal(to_tensor(flats), table)
@@ -90,8 +92,8 @@ except TypeError as error:
 # ### A picture
 #
 # A picture is a grid already. Each number says how bright one spot is, a *pixel*. Here 0 is black
-# and 9 is white. Photographs usually go from 0 to 255; dividing by the largest number brings
-# either to the range from 0 to 1, which suits models better.
+# and 9 is white. Photographs usually go from 0 to 255; dividing by the largest that a pixel can
+# be brings either to the range from 0 to 1, which suits models better.
 
 # %%
 drawing = """\
@@ -171,7 +173,8 @@ print(sequence)
 
 # %% [markdown]
 # Read it row by row: the first row has its 1 in the third column, so it is G. Whole numbers
-# became `int64`, and `to_tensor` leaves them whole as well.
+# became `int64`, and `to_tensor` leaves them whole as well. Most layers compute with fractions;
+# before one of those, write `sequence.float()`.
 
 # %%
 assert torch.equal(to_tensor(one_hot), sequence)
@@ -279,7 +282,7 @@ print(y[:3])
 
 # %%
 print((y - y).shape, "as it should be")
-print((y - y.flatten()).shape, "column minus flat")
+print((y - y.flatten()).shape, "column minus flat,", (y - y.flatten()).numel(), "numbers")
 
 # %% [markdown]
 # That is 2,500 differences where there should be 50. If such a thing creeps into training, the
@@ -458,7 +461,8 @@ for packaged, by_hand in zip(shuffled, mine, strict=True):
 
 # %% [markdown]
 # Put the three parts together and sort them, and you have the whole line again. So each example
-# is in exactly one part.
+# is in exactly one part. `dim` names a direction of a tensor: `dim=0` goes down the rows, `dim=1`
+# along each row.
 
 # %%
 together = torch.cat([X_part for X_part, _ in shuffled])
@@ -496,7 +500,7 @@ below.set_xlabel("x")
 # %% [markdown]
 # Above, each test point lies beyond the training data. Answering there is *extrapolation*: does
 # the pattern go on where nobody looked? Below, the test points lie among the training points.
-# That is *interpolation*, and it is easier. Count how many test points lie outside the training
+# That is *interpolation*, and usually easier. Count how many test points lie outside the training
 # data's range.
 
 # %%
@@ -526,8 +530,10 @@ ax.legend()
 # %% [markdown]
 # ## Measure on the training data only
 #
-# Often you rescale features before training: subtract their mean, divide by their spread. Those
-# two numbers are learned from data as well, so they must come from the training data alone.
+# Often you rescale features before training: subtract their mean, then divide by their spread,
+# so that features in different units become alike. The usual spread is the *standard deviation*:
+# the root of the mean squared distance from the mean. Both numbers are learned from data, so they
+# must come from the training data alone.
 
 # %%
 print(f"mean of all points:        {X.mean():.2f}")
@@ -536,7 +542,8 @@ print(f"mean of the training data: {X_train.mean():.2f}")
 # %% [markdown]
 # The first number knows where the test points lie. Whoever scales with it has let the test leak
 # into the training. Take mean and spread from the training data, and use the same two for both
-# parts.
+# parts. (`std` divides by one less than the number of points, which makes up for measuring from
+# their own mean; with forty points you hardly see it.)
 
 # %%
 mean, spread = X_train.mean(), X_train.std()
@@ -565,8 +572,9 @@ print([len(X_batch) for X_batch, _ in by_hand])
 #
 # PyTorch has two classes for this. A `Dataset` knows how many examples there are and gives you
 # one by its number; `TensorDataset` is one for tensors that you already have. A `DataLoader`
-# walks through a dataset and hands out batches. It can also read files and work in the
-# background, which you need when the data doesn't fit into memory.
+# walks through a dataset and hands out batches. When the data doesn't fit into memory, write a
+# `Dataset` that reads one example at a time; with `num_workers=2`, say, the loader has two
+# processes do that in the background.
 
 # %%
 dataset = TensorDataset(X_train, y_train)
@@ -602,16 +610,17 @@ assert torch.equal(first.sort(dim=0).values, X_train)
 assert torch.equal(second.sort(dim=0).values, X_train)
 
 # %% tags=["collapse"]
-# publish: quiz-data
-# Numbers for the questions on the page before.
+# publish: data
+# Numbers for the page before.
 try:
     torch.tensor([1, 2, 3]).mean()
 except RuntimeError as error:
     message = str(error).partition(":")[2].strip()
 
 torch.manual_seed(42)
-reordered = X[torch.randperm(len(X))]  # and y as it was
-line = torch.linalg.lstsq(torch.cat([reordered, torch.ones_like(reordered)], dim=1), y).solution
+mix = torch.cat([X[torch.randperm(len(X))], torch.ones_like(X)], dim=1)  # and y as it was
+line = torch.linalg.lstsq(mix, y).solution
+answers = mix @ line
 
 torch.manual_seed(0)
 guesses = torch.randint(2, (20, 10))  # twenty models, ten pictures, cat or dog
@@ -620,8 +629,13 @@ scores = (guesses == torch.randint(2, (10,))).sum(dim=1)
 numbers = {
     "message": message,
     "weight": f"{line[0].item():.2f}",
-    "bias": f"{line[1].item():.2f}",
-    "miss": f"{(reordered * line[0] + line[1] - y).abs().mean().item():.2f}",
+    "low": f"{answers.min():.2f}",
+    "high": f"{answers.max():.2f}",
+    "miss": f"{(answers - y).abs().mean():.2f}",
+    "top": f"{y.max():.2f}",
+    "cut": int(0.29 * 100),
+    "pairs": f"{(y - y.flatten()).numel():,}",
+    "rare": f"{2**10:,}",
     "best": scores.max().item(),
     "worst": scores.min().item(),
     "count": len(torch.arange(1, 1.3, 0.1)),
@@ -649,15 +663,19 @@ y_mine = -2 * X_mine + 5
 
 # %% tags=["check"]
 X_answer, y_answer = make_line(-1, 1, 0.1, weight=-2, bias=5)
-if X_mine.ndim == 1:
+if not (isinstance(X_mine, torch.Tensor) and isinstance(y_mine, torch.Tensor)):
+    print("Not yet: make both of them tensors.")
+elif X_mine.ndim == 1:
     print("Not yet: x is flat. Make it a column.")
-elif len(X_mine) != 20:
-    print("Not yet: 20 points, without the end. There are", len(X_mine))
-elif not torch.allclose(X_mine, X_answer, atol=1e-6):
+elif X_mine.numel() != 20:
+    print("Not yet: 20 points, without the end. There are", X_mine.numel())
+elif X_mine.shape != (20, 1):
+    print("Not yet: one row a point. The shape of x is", tuple(X_mine.shape))
+elif not torch.allclose(X_mine.float(), X_answer, atol=1e-6):
     print("Not yet: x is wrong. It starts with", X_mine[:3].tolist())
 elif y_mine.shape != X_mine.shape:
     print("Not yet: x is right; the shape of y is", tuple(y_mine.shape))
-elif not torch.allclose(y_mine, y_answer, atol=1e-6):
+elif not torch.allclose(y_mine.float(), y_answer, atol=1e-6):
     print("Not yet: x is right; y starts with", y_mine[:3].tolist())
 else:
     print("Right.")
@@ -679,12 +697,16 @@ video_shape = (12, 3, 32, 48)
 # %% tags=["check"]
 colour_frame = torch.stack([torch.zeros(32, 48)] * 3)
 right_shape = torch.stack([colour_frame] * 12).shape
-if tuple(video_shape) == right_shape:
+if not isinstance(video_shape, (tuple, list)):
+    print("Not yet: a tuple of whole numbers, please. This is", video_shape)
+elif tuple(video_shape) == right_shape:
     print("Right.")
 elif 3 not in video_shape:
     print("Not yet: where are the three colours?")
 elif len(video_shape) != 4:
     print("Not yet: that has", len(video_shape), "directions.")
+elif video_shape[0] != 12:
+    print("Not yet: the frames come first, and there are 12.")
 elif video_shape[1] != 3:
     print("Not yet: a colour picture puts its colours first.")
 else:
@@ -707,18 +729,25 @@ mean, spread = days[:5].mean(), days[:5].std()
 scaled = (days - mean) / spread
 
 # %% tags=["check"]
-if scaled.shape != days.shape:
-    print("Not yet: all seven, please. The shape is", tuple(scaled.shape))
+if not isinstance(scaled, torch.Tensor):
+    print("Not yet: keep it a tensor.")
+elif scaled.shape != days.shape:
+    print("Not yet: all seven, please, as a column. The shape is", tuple(scaled.shape))
+elif not scaled.isfinite().all():
+    print("Not yet: nan. The mean and the spread go down all rows, not along one.")
 else:
     rule, learned = scaled.diff(dim=0) / days.diff(dim=0), scaled[:5]
+    spreads = [learned.std(), learned.std(correction=0)]  # divided by 4, or by 5
     if learned.mean().abs() > 1e-5 and scaled.mean().abs() < 1e-5:
         print("Not yet: the last two days are in your mean. They leaked.")
     elif learned.mean().abs() > 1e-5:
         print(f"Not yet: the training data has mean {learned.mean():.2f}.")
-    elif (learned.std() - 1).abs() > 1e-5:
+    elif not any((spread - 1).abs() < 1e-5 for spread in spreads):
         print(f"Not yet: the training data has spread {learned.std():.2f}.")
     elif not torch.allclose(rule, rule[0].expand_as(rule)):
         print("Not yet: the last two days are scaled by other numbers.")
+    elif rule[0] < 0:
+        print("Not yet: the warmest day became the lowest number.")
     else:
         print("Right.")
 
@@ -742,11 +771,16 @@ my_parts = [
 ]
 
 # %% tags=["check"]
-sizes = [len(X_part) for X_part, _ in my_parts]
-nothing = torch.zeros(0, 1)
-points = torch.cat([nothing, *(X_part for X_part, _ in my_parts)])
-labels = torch.cat([nothing, *(y_part for _, y_part in my_parts)])
-if len(points) < len(X):
+try:
+    points, labels = (torch.cat(side) for side in zip(*my_parts, strict=True))
+    sizes = [len(X_part) for X_part, _ in my_parts]
+except (RuntimeError, TypeError, ValueError):
+    points = labels = None
+if points is None:
+    print("Not yet: a list of three pairs, each with a part of X and one of y.")
+elif points.shape[1:] != X.shape[1:]:
+    print("Not yet: keep the columns. The points have the shape", tuple(points.shape))
+elif len(points) < len(X):
     print("Not yet: some points are in no part. The sizes are", sizes)
 elif len(points) > len(X):
     print("Not yet: some points are in two parts. The sizes are", sizes)
@@ -764,4 +798,4 @@ else:
 
 # %% [markdown] tags=["solution"]
 # The end of one slice is the start of the next, so no point is lost and none comes twice. 15% of 50
-# is 7.5, and rounding the ends decides which part gets the extra point.
+# is no whole number, and rounding the ends decides which part gets the extra point.

@@ -1,11 +1,12 @@
 # ---
 # description: Work one step out by hand, train the line with five steps, see where it ends.
+# given: [0.7, 0.3]
 # ---
 
 # %% [markdown]
 # # Train the model
 #
-# About 12 minutes.
+# About 26 minutes.
 #
 # [The page before](index.md) explains loss, gradient and the five steps. Here you work one step
 # out with a pencil, let PyTorch do the same, write the loop, and watch what it really does.
@@ -24,7 +25,7 @@ from workflow import (
     batches,
     fit,
     make_line,
-    plot_history,
+    predict,
     split,
     train_epoch,
     train_step,
@@ -104,7 +105,8 @@ assert math.isclose(nn.BCEWithLogitsLoss()(logit, yes).item(), by_hand, rel_tol=
 
 # %% [markdown]
 # With more than two classes it is `CrossEntropyLoss`. It takes one logit a class, makes
-# probabilities of them with `softmax`, and looks at the right class, here number 2.
+# probabilities of them with `softmax` (`dim=1`: along each row), and looks at the right class,
+# here number 2.
 
 # %%
 logits, right = torch.tensor([[0.5, 1.0, 3.0]]), torch.tensor([2])
@@ -128,7 +130,9 @@ assert torch.isclose(nn.CrossEntropyLoss()(logits, right), by_hand)
 # calculation is a chain, so go backwards along it and multiply: this is the chain rule, and doing
 # it is *backpropagation*.
 #
-# First the prediction:
+# First the prediction. Why is the slope of $e^2$ just $2 e$? Move $e$ by a small $h$: the square
+# becomes $(e + h)^2 = e^2 + 2 e h + h^2$. The last term is next to nothing if $h$ is small enough,
+# so the loss grows by $2 e$ for each unit of $h$.
 #
 # $$\frac{dL}{d\hat y} = 2 e = 2 \cdot (-0.4) = -0.8$$
 #
@@ -160,6 +164,7 @@ w_grad, b_grad = slope * x, slope * 1
 w_new, b_new = w - lr * w_grad, b - lr * b_grad  # downhill
 loss_after = (w_new * x + b_new - y) ** 2
 
+print(f"prediction {y_hat:.2f}, error {error:.2f}")
 print(f"gradients {w_grad:.2f} and {b_grad:.2f}")
 print(f"weight {w_new:.2f}, bias {b_new:.2f}")
 print(f"loss {loss_before:.2f} before, {loss_after:.2f} after")
@@ -256,29 +261,29 @@ for losses in (train_losses, test_losses):
 # %% [markdown]
 # ### Loss curves
 #
-# A hundred numbers are easier to look at than to read.
+# A hundred numbers are easier to look at than to read. Every fifth will do for the eye.
 
 # %%
-# alt: Two falling curves over 100 epochs. The training loss, a solid blue line, starts at 0.31,
-#   falls steeply until about epoch 25 and then slowly to 0.02. The test loss, dashed green, runs
-#   above it all the way, from 0.48 to 0.06.
+# alt: Two falling curves over the epochs. The training loss, a solid blue line, falls steeply until
+#   about epoch 25, to a fifth of what it was, and then slowly. The test loss, dashed green, runs
+#   above it all the way.
 # caption: Both losses fall, fast at first, then slowly.
 fig, ax = plt.subplots()
-ax.plot(train_losses, c="#0072B2", label="training loss")
-ax.plot(test_losses, "--", c="#009E73", label="test loss")
+epochs = range(0, 100, 5)
+ax.plot(epochs, train_losses[::5], c="#0072B2", label="training loss")
+ax.plot(epochs, test_losses[::5], "--", c="#009E73", label="test loss")
 ax.set(xlabel="epoch", ylabel="loss")
 ax.legend()
 
 # %% [markdown]
-# The bend comes where the line first meets the points. Until then all the misses have one sign and
-# weight and bias both climb. Afterwards some points lie above the line and some below, and most
-# of their pulls cancel.
+# The bend comes where the model's line first meets the points. Until then all the misses have one
+# sign and weight and bias both climb. Afterwards some points lie above the line and some below, and
+# most of their pulls cancel.
 #
 # ### Before the step, after the step
 #
-# The two numbers on one printed line belong to two different models. The training loss is
-# measured *before* the step, the test loss *after* it. The training loss of the final parameters
-# was never printed.
+# The two numbers on one printed line belong to two different models: the training loss is measured
+# *before* the step, the test loss *after* it. That of the final parameters was never printed.
 
 
 # %%
@@ -322,13 +327,7 @@ for other in (stepped, passed, fitted):
 # %% [markdown]
 # Not one bit of difference. `fit` calls its second data set validation data, because that is what
 # one usually watches. We handed it the test data, and may: we only look, and choose nothing by it.
-# [`plot_history`][workflow.plot_history] draws the records.
-
-# %%
-# alt: The same two falling curves as above. The training loss is solid blue; the other, now called
-#   validation loss, is purple and dashed, and runs above it.
-# caption: The same curves from the records of fit.
-ax = plot_history(history)
+# ([`plot_history`][workflow.plot_history] draws the records, as above.)
 
 # %% [markdown]
 # ### Where the seed belongs
@@ -354,35 +353,34 @@ for seed in (0, 1):
 # %%
 def train_clearing(when):
     model, optimizer = fresh()
-    losses = []
+    losses, slopes = [], []
     for _ in range(100):
         loss = loss_fn(model(X_train), y_train)
         if when == "before backward":
             optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
+        slopes.append(model.bias.grad.item())
         if when == "after step":
             optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses
+    return losses, slopes
 
 
-assert train_clearing("before backward") == train_losses
-assert train_clearing("after step") == train_losses
+cleared, slopes = train_clearing("before backward")
+assert cleared == train_losses
+assert train_clearing("after step") == (cleared, slopes)
 
-never = train_clearing("never")
+never, piled_up = train_clearing("never")
 print(f"never cleared: {never[50]:.3f} at epoch 50, {never[99]:.3f} at epoch 99")
 
 # %%
-# alt: Training loss over 100 epochs, twice. With zero_grad, a solid blue line falls and stays low.
-#   Without it, a dotted grey line swings up and down between 0.02 and 0.31 like a pendulum, and is
-#   high up at the end.
-# caption: With zero_grad, and without.
+# alt: Training loss over 100 epochs without zero_grad. It swings down and up like a pendulum, from
+#   where it began to near zero, and is high up at the end.
+# caption: Without zero_grad.
 fig, ax = plt.subplots()
-ax.plot(train_losses, c="#0072B2", label="with zero_grad")
-ax.plot(never, ":", c="gray", label="without")
+ax.plot(range(0, 100, 2), never[::2], c="#0072B2")
 ax.set(xlabel="epoch", ylabel="training loss")
-ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 # %% [markdown]
 # It swings like a pendulum. Each step is pushed by all the old gradients as well, so the parameters
@@ -396,8 +394,9 @@ ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 # %% tags=["collapse"]
 # publish: step
-# alt: The gradient of the bias over 40 epochs. Cleared each time, a solid blue line, it stays
-#   between -1 and 0. Never cleared, a dotted grey line, it falls evenly to nearly -20, then climbs.
+# alt: The gradient of the bias over 41 epochs. Cleared each time, a solid blue line, it stays at -1
+#   for a while and then climbs to about zero. Never cleared, a dotted grey line, it swings down and
+#   up, seven times as far to either side.
 # caption: The gradient of the bias, cleared in each epoch and never. With JavaScript, the lines of
 #   the loop are buttons, to be pressed in order, in another order, or not at all.
 def message(line, **names):
@@ -407,19 +406,9 @@ def message(line, **names):
         return f"{type(error).__name__}: {error}".split(" (")[0]
 
 
-def bias_gradients(clear):
-    model, optimizer = fresh()
-    for _ in range(41):
-        if clear:
-            optimizer.zero_grad()
-        loss_fn(model(X_train), y_train).backward()
-        optimizer.step()
-        yield model.bias.grad.item()
-
-
 fig, ax = plt.subplots()
-ax.plot(list(bias_gradients(clear=True)), c="#0072B2", label="cleared")
-ax.plot(list(bias_gradients(clear=False)), ":", c="gray", label="never cleared")
+ax.plot(slopes[:41], c="#0072B2", label="cleared")
+ax.plot(piled_up[:41], ":", c="gray", label="never cleared")
 ax.set(xlabel="epoch", ylabel="bias.grad")
 ax.legend()
 
@@ -487,26 +476,18 @@ assert torch.equal(after_200.bias, model.bias)
 
 # %%
 losses = [epoch.train_loss for epoch in longer]
-for epoch in (199, 299):
-    print(f"epoch {epoch}: {losses[epoch]:.5f}")
-best = min(range(300), key=lambda epoch: losses[epoch])
-print(f"lowest, at epoch {best}: {losses[best]:.5f}")
+print(f"epoch 199: {losses[199]:.5f}, epoch 299: {losses[299]:.5f}")
 
 # %% [markdown]
-# It hasn't. Look at each epoch near the end, and at a smaller scale.
+# It hasn't. Look at each epoch, from 166 on:
 
 # %%
-# alt: Training loss of epochs 160 to 199. It falls in a straight line until epoch 168, to 0.0012,
-#   and from then on it jumps up and down between 0.0026 and 0.0089 in every epoch, like the teeth
-#   of a saw.
-# caption: From epoch 169 on, two losses take turns for ever.
-fig, ax = plt.subplots()
-ax.plot(range(160, 200), losses[160:200], ".-", c="#0072B2", label="training loss")
-ax.set(xlabel="epoch", ylabel="loss")
-ax.legend()
+for epoch in range(166, 174):
+    print(f"epoch {epoch}: {losses[epoch]:.5f}")
 
-# %%
-print(f"{losses[296]:.5f}, {losses[297]:.5f}, {losses[298]:.5f}, {losses[299]:.5f}")
+best = min(range(300), key=lambda epoch: losses[epoch])
+print("lowest at epoch", best)
+assert losses[168] != losses[170]
 assert all(losses[epoch] == losses[epoch + 2] for epoch in range(169, 298))
 
 train_step(model, X_train, y_train, loss_fn=loss_fn, optimizer=optimizer)
@@ -514,12 +495,39 @@ print("one step more: ", end="")
 show(model)
 
 # %% [markdown]
-# Two sets of parameters take turns, which is called a *2-cycle*. The slope of the absolute error
-# is $+1$ or $-1$ for each point, however near it is. So the steps don't get shorter near the goal:
-# one step goes too far, the next one goes back. Every hundredth epoch catches the same one of the
-# two. "The longer we train, the closer we get" was true until epoch 168 here, and is false in
-# general.
+# ### Forty pulls
 #
+# Two losses take turns from there on. This is a *2-cycle*; [the page
+# before](index.md#what-the-loss-does-over-time) says how it comes about. Here are the forty pulls
+# that it speaks of: the slope of each point's absolute error, $-1$ where the model's line lies
+# below the point and $+1$ where it lies above, and the length of their mean, the gradient.
+
+# %%
+# alt: Above, one row a point, one column an epoch; pale where the point pulls the line up, dark if
+#   it pulls down. At first all is pale; then dark enters from below and fills half of the rows; in
+#   the end whole columns take turns. Below, the length of the gradient: high, then level at less
+#   than a fifth, and in the end as high as at first.
+# caption: Forty pulls, and the length of their mean. Where it is short, half of the pulls cancel
+#   the other half.
+model, optimizer = fresh()
+pulls, lengths = [], []
+for _ in range(200):
+    y_pred = model(X_train)
+    optimizer.zero_grad()
+    loss_fn(y_pred, y_train).backward()
+    pulls.append((y_pred - y_train).detach().sign().flatten())
+    lengths.append(math.hypot(model.weights.grad.item(), model.bias.grad.item()))
+    optimizer.step()
+
+fig, (above, below) = plt.subplots(2, 1, figsize=(5, 4), sharex=True)
+rows = torch.stack(pulls, dim=1).numpy()
+tones = {"cmap": "gray_r", "vmin": -2.5, "vmax": 3}
+above.imshow(rows, aspect="auto", interpolation="none", origin="lower", **tones)
+above.set(ylabel="point", yticks=[0, 39])
+below.plot(lengths, c="gray")
+below.set(xlabel="epoch", ylabel="length", ylim=(0, 1.2), yticks=[0, 1])
+
+# %% [markdown]
 # ### A rate that falls
 #
 # One cure is to make the steps shorter over time. A *scheduler* changes the learning rate after
@@ -563,10 +571,10 @@ for lr in (0.0001, 0.001, 0.01, 0.1, 1):
     print(f"lr {lr:<6}: loss {loss_now(model):.3f}")
 
 # %% [markdown]
-# Too low, and 100 epochs aren't enough. Too high, and each step overshoots; with 1, the loss is
-# back where it began. With the absolute error it bounces and never blows up, because its slope is
-# bounded. The slope of the *squared* error grows with the miss: a step too far makes a larger
-# miss, and that a larger step.
+# Too low, and 100 epochs aren't enough. Too high, and each step overshoots; with 1, every second
+# loss is the one where it began. With the absolute error our line bounces and never blows up, as
+# its gradient is bounded. (With two layers, each multiplied by the other, it can.) The slope of the
+# *squared* error grows with the miss: a step too far makes a larger miss, and that a larger step.
 
 # %%
 squared = nn.MSELoss()
@@ -576,8 +584,8 @@ for _ in range(5):
     print(f"{loss:.2f}")
 
 # %% [markdown]
-# This is called divergence. It goes on until the numbers no longer fit into float32. `fit` stops
-# there, says so, and puts the best parameters back.
+# This is called divergence. It goes on until the numbers no longer fit into float32. There `fit`
+# stops, and says what to try.
 
 # %%
 model, optimizer = fresh(lr=10)
@@ -587,11 +595,14 @@ except DivergedError as error:
     print(error)
 
 # %% [markdown]
-# Between "good" and "blown up" lies an exact limit. For the squared error it is 2 divided by the
-# largest eigenvalue of its *Hessian*, which says how strongly the surface of the loss curves where
-# it curves most. [Stage 5](../experiments/tutorial.py) works it out step by step. On
-# [the page before](index.md#the-loss-surface) you can walk across that surface, on both sides of
-# the limit; this is where the page's numbers and picture come from.
+# For a line, the squared error and full batches, an exact limit lies between "good" and "blown up".
+# The *Hessian* is a table of how strongly the surface of the loss bends in each direction, and its
+# largest *eigenvalue* is how strongly it bends where it does so most. Above 1 divided by that,
+# steps go too far and come back; above 2 divided by it, each lands further off than the last. (With
+# batches, or in a network, where the surface bends differently in each place, that is only a
+# guide.) [Stage 5](../experiments/tutorial.py) works it out step by step. On [the page
+# before](index.md#the-loss-surface) you can walk across that surface, on both sides of the limit;
+# this is where the page's numbers and picture come from.
 
 # %% tags=["collapse"]
 # publish: surface
@@ -650,43 +661,114 @@ print(f"mean over points  {weighted:.5f}")
 model, optimizer = fresh()
 assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weighted
 
+# %% [markdown]
+# ### The S of SGD
+#
+# Usually each epoch cuts the points into batches anew. A batch's gradient is right on average and a
+# little off each time: that is what is *stochastic*. Here are forty points with noise, and the
+# squared error. One model takes a step an epoch, by all points; the other five, by eight each.
+
+# %%
+# alt: Left, weight and bias as a map. The way of the full batch is smooth: long steps, then short
+#   ones towards a cross. The way of the batches, blue, shakes and gets further. Right, the loss. By
+#   step, a thin blue line jumps up and down; by epoch, a thick one falls and stays below that of
+#   the full batch.
+# caption: Batches of eight, blue, beside the full batch. Left the way to the lowest loss, a cross;
+#   right the loss, by step (thin) and by epoch (thick).
+noisy = make_line(0, 0.8, 0.02, noise=0.1)
+
+
+def walk(data):
+    model, optimizer = fresh(lr=0.4)
+    way, losses = [], []
+    for _ in range(8):
+        for X_batch, y_batch in data:
+            way.append((model.weights.item(), model.bias.item()))
+            loss = train_step(model, X_batch, y_batch, loss_fn=squared, optimizer=optimizer)
+            losses.append(loss.item())
+    return model, way, losses
+
+
+_, smooth, falling = walk([noisy])
+_, shaky, jumping = walk(batches(*noisy, batch_size=8, shuffle=True, seed=0))
+
+columns = torch.cat([noisy[0], torch.ones_like(noisy[0])], dim=1)
+lowest = torch.linalg.lstsq(columns, noisy[1]).solution
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(6, 2.8), layout="constrained")
+left.plot(*zip(*shaky, strict=True), c="#0072B2", lw=0.8)
+left.plot(*zip(*smooth, strict=True), c="black")
+left.plot(*lowest, "+", c="black", ms=12)
+left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.6, 0.8], yticks=[0.1, 0.3, 0.5])
+right.plot(torch.arange(40) / 5, jumping, c="#0072B2", lw=0.8)
+right.plot(torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
+right.plot(falling, c="black")
+right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), yticks=[0, 0.02, 0.04])
+
+# %% [markdown]
+# Is that the luck of one shuffle? Here is the loss on all forty points at the end, for eight.
+
+
+# %%
+def loss_after(data):
+    return squared(predict(walk(data)[0], noisy[0]), noisy[1])
+
+
+mixed = [batches(*noisy, batch_size=8, shuffle=True, seed=seed) for seed in range(8)]
+ends = torch.stack([loss_after(data) for data in mixed])
+print(f"full batch {loss_after([noisy]):.4f}")
+print(f"batches    {ends.mean():.4f}, standard error {ends.std() / 8**0.5:.4f}")
+
+# %% [markdown]
+# Five steps an epoch get further than one, each from a fifth of the points. They don't come to
+# rest, though, as every batch has a lowest place of its own. Larger batches shake less, and a rate
+# that falls calms them. The loss of a step jumps with its batch, so loss curves are drawn by epoch.
+
+
 # %% tags=["collapse"]
-# publish: quiz-training
-# Numbers for the questions on the page before.
-wild = y_train.clone()
-wild[20] *= 10  # a label with its point in the wrong place
-start, _ = fresh()
-with torch.inference_mode():
-    worse = [
-        loss(start(X_train), wild) / loss(start(X_train), y_train) for loss in (loss_fn, squared)
-    ]
+# publish: training
+# Numbers for the page before.
+def trained(epochs, lr=0.01, error=loss_fn):
+    model, optimizer = fresh(lr)
+    fit(model, train, loss_fn=error, optimizer=optimizer, epochs=epochs)
+    return model
 
-bouncing, optimizer = fresh(lr=1)
-fit(bouncing, train, loss_fn=loss_fn, optimizer=optimizer, epochs=100)
 
-slopes = []
-for mode in (True, False):
+def bias_gradient(mode):
     model, _ = fresh()
     loss_fn(model.train(mode)(X_train), y_train).backward()
-    slopes.append(model.bias.grad.item())
+    return model.bias.grad.item()
 
+
+start, _ = fresh()
+wild = y_train.clone()
+wild[20] *= 10  # a label with its point in the wrong place
+guess = predict(start, X_train)
 numbers = {
-    "label": wild[20].item() / 10,
-    "wild": wild[20].item(),
-    "mae": worse[0].item(),
-    "mse": worse[1].item(),
+    "mae": loss_fn(guess, wild) / loss_fn(guess, y_train),
+    "mse": squared(guess, wild) / squared(guess, y_train),
+    "prediction": y_hat,
+    "loss": loss_before,
+    "slope": slope,
+    "w_slope": w_grad,
+    "b_slope": b_grad,
+    **{f"never_{epoch}": never[epoch] for epoch in (20, 50, 99)},
+    "slope_train": bias_gradient(True),
+    "slope_eval": bias_gradient(False),
     "start": loss_now(start),
-    "stepped": loss_now(stepped),
-    "bounced": loss_now(bouncing),
-    "never_20": never[20],
-    "never_50": never[50],
-    "never_99": never[99],
-    "slope_train": slopes[0],
-    "slope_eval": slopes[1],
-    "low": losses[298],
-    "high": losses[299],
+    **{f"lr_{power}": loss_now(trained(100, 10.0**-power)) for power in range(5)},
+    "odd": loss_now(trained(101, 1)),
+    "low": losses[299],
+    "high": losses[298],
+    **{f"length_{epoch}": lengths[epoch] for epoch in (0, 50)},
 }
-print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.items()}))
+shown = {name: f"{float(number):.3g}".replace("-", "−") for name, number in numbers.items()}
+for epochs in (0, 100, 200, 300):
+    for name, parameter in trained(epochs).named_parameters():
+        shown[f"{name}_{epochs}"] = f"{parameter.item():.4f}"
+shown["cosine"] = f"{loss_now(packaged):.6f}"
+shown["blown"] = f"{squared(predict(trained(100, 1, squared), X_train), y_train):.2g}"
+print(json.dumps(shown | {"best": best, "cycle": best + 1}))
 
 # %% [markdown]
 # You have now written the loop that all of PyTorch training is made of, and seen it fail in three
@@ -705,8 +787,9 @@ print(json.dumps({name: f"{n:.2g}".replace("-", "−") for name, n in numbers.it
 # %% tags=["solution"]
 # starter: my_w_grad = 0.0
 # starter: my_b_grad = 0.0
-my_w_grad = 6.0
-my_b_grad = 3.0
+my_error = 1 * 2 + 0.5 - 1  # prediction minus label
+my_b_grad = 2 * my_error
+my_w_grad = 2 * my_b_grad  # times x
 
 # %% tags=["check"]
 w_check, b_check = torch.tensor(1.0), torch.tensor(0.5)
@@ -730,8 +813,7 @@ else:
 # First the prediction, then the error, then twice the error. What is left is a factor for each.
 
 # %% [markdown] tags=["solution"]
-# The prediction is 2.5 and the error 1.5. Twice that is 3, for the bias; times x it is 6, for the
-# weight.
+# Twice the error is 3: that is for the bias. Times x it is 6, for the weight.
 
 # %% [markdown] tags=["exercise"]
 # Three batches of 32, 32 and 6 examples had these mean losses. Compute the mean loss over all 70
@@ -745,7 +827,9 @@ mean_loss = sum(size * loss for size, loss in pairs) / sum(batch_sizes)
 
 # %% tags=["check"]
 each = torch.tensor(batch_losses).repeat_interleave(torch.tensor(batch_sizes))
-if math.isclose(mean_loss, each.mean(), abs_tol=1e-3):
+if not isinstance(mean_loss, (int, float, torch.Tensor)):
+    print("Not yet: one number, please. This is", mean_loss)
+elif math.isclose(mean_loss, each.mean(), abs_tol=1e-3):
     print("Right.")
 elif math.isclose(mean_loss, sum(batch_losses) / 3, abs_tol=1e-3):
     print(f"Not yet: {mean_loss:.3f} lets six examples count as much as 32.")
@@ -775,11 +859,15 @@ for _ in range(200):
 
 # %% tags=["check"]
 start, _ = fresh()
+right, optimizer = fresh(lr=0.1)
+fit(right, (X_down, y_down), epochs=200, loss_fn=nn.MSELoss(), optimizer=optimizer)
 gap = max(abs(mine.weights.item() + 2), abs(mine.bias.item() - 5))
-if gap < 0.01:
+if torch.equal(mine.weights, right.weights) and torch.equal(mine.bias, right.bias):
     print("Right.")
+elif gap < 0.01:
+    print("Not yet: it came near, but by gradients of the round before. Step comes last.")
 elif not torch.equal(mine.weights, start.weights):
-    print(f"Not yet: still {gap:.2f} off. Old gradients push along.")
+    print(f"Not yet: still {gap:.2g} off. In each round: clear, go back from the loss, step.")
 elif mine.weights.grad is None:
     print("Not yet: step finds no gradients. What makes them, what clears them?")
 else:
@@ -803,19 +891,25 @@ degrees = torch.tensor([[85.0], [74], [65], [58], [52], [47], [43]])
 my_lr = 0.1
 
 # %% tags=["check"]
+columns = torch.cat([tens, torch.ones_like(tens)], dim=1)
+limit = 2 / torch.linalg.eigvalsh(2 / 7 * columns.T @ columns).max()
+usable = isinstance(my_lr, (int, float)) and my_lr > 0
 torch.manual_seed(42)
 cup, squared = nn.Linear(1, 1), nn.MSELoss()
-how = {"loss_fn": squared, "optimizer": torch.optim.SGD(cup.parameters(), lr=my_lr)}
+sgd = torch.optim.SGD(cup.parameters(), lr=my_lr if usable else 1)
 try:
-    last = fit(cup, (tens, degrees), epochs=200, **how)[-1].train_loss
+    last = fit(cup, (tens, degrees), epochs=200, loss_fn=squared, optimizer=sgd)[-1].train_loss
 except DivergedError:
     last = math.inf
-columns = torch.cat([tens, torch.ones_like(tens)], dim=1)
 best = squared(columns @ torch.linalg.lstsq(columns, degrees).solution, degrees)
-if last < 1.05 * best:
+if not usable:
+    print("Not yet: a number above zero, please. This is", my_lr)
+elif last < 1.05 * best:
     print("Right.")
-elif last > 2000:
+elif my_lr > limit:
     print("Not yet: too high. Each step lands further off than the last.")
+elif my_lr > limit / 2:
+    print("Not yet: a little too high. Each step goes too far, and nearly as far back.")
 else:
     print(f"Not yet: too low. The loss is {last:.0f} and still falling.")
 
@@ -823,5 +917,5 @@ else:
 # Divide by 10 until it stops blowing up.
 
 # %% [markdown] tags=["solution"]
-# Above 0.25 the steps overshoot, as 2 divided by the largest eigenvalue is 0.25 for these seven
-# points. Far below it, 200 steps are too few.
+# The largest eigenvalue is 8 for these seven points. So above 1/8 the steps go too far and come
+# back, and above 2/8 each lands further off than the last. Far below, 200 steps are too few.

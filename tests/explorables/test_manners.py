@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Literal
 
 import pytest
-from conftest import ROOT, Site, axe_violations
-from playwright.sync_api import Browser, Locator, Page, expect
+from conftest import COLOUR, ROOT, Site, axe_violations
+from explorable import turn_to
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 # The explorables, and the pages that they stand on.
 PLACES = {
@@ -16,36 +15,15 @@ PLACES = {
     for path in sorted(ROOT.glob("docs/*/index.md"))
     for name in re.findall(r'class="explorable" id="([\w-]+)"', path.read_text(encoding="utf-8"))
 }
-each = pytest.mark.parametrize("name", PLACES)
-Open = Callable[..., tuple[Page, Locator]]
+WIDTHS = (360, 768, 1280)
+SPOKEN = 500  # milliseconds after a change, what is new has been said
 
 
-@pytest.fixture
-def open_page(browser: Browser, site: Site) -> Iterator[Open]:
-    """Open an explorable's page, in a context made to order; give the page and the explorable."""
-    contexts = []
-
-    def opened(
-        name: str, fragment: str = "", width: int = 1280, **options: object
-    ) -> tuple[Page, Locator]:
-        context = browser.new_context(
-            base_url=site.url,
-            viewport={"width": width, "height": 900},
-            **options,  # type: ignore[arg-type]
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"{PLACES[name]}{fragment}")
-        if options.get("java_script_enabled", True):
-            expect(page.locator(f"#{name} > .live")).to_be_visible()
-        return page, page.locator(f"#{name}")
-
-    yield opened
-    for context in contexts:
-        context.close()
+def resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
 
 
-def changed_by_keyboard(place: Locator) -> None:
+def change(place: Locator) -> None:
     """Press an arrow key on the first slider or choice, or a button where there is neither."""
     control = place.locator("input[type=range]:visible, input[type=radio]:checked:visible").first
     if control.count():
@@ -54,63 +32,39 @@ def changed_by_keyboard(place: Locator) -> None:
         place.locator("button:visible").first.press("Enter")
 
 
-@each
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_nothing_moves_when_it_comes_to_life(
-    browser: Browser, site: Site, name: str, width: int
-) -> None:
-    context = browser.new_context(base_url=site.url, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.route("**/explorables/start.js", lambda route: route.abort())
-    page.goto(PLACES[name])
-    before = page.locator(f"#{name}").bounding_box()
-    page.unroute("**/explorables/start.js")
-    page.goto(PLACES[name])
-    live = page.locator(f"#{name} > .live")
-    expect(live).to_be_visible()
-    after, inside = page.locator(f"#{name}").bounding_box(), live.bounding_box()
-    assert before
-    assert after
-    assert inside
-    assert after["height"] == before["height"]
-    assert after["height"] - inside["height"] < 120, "too much empty room is reserved"
-    overflow = live.evaluate("live => live.scrollWidth - live.clientWidth")
-    assert overflow <= 0
-    context.close()
+def boxes(page: Page, place: Locator) -> list[float]:
+    """Measure how high it is on a phone, a tablet and a screen."""
+    heights = []
+    for width in WIDTHS:
+        resize(page, width)
+        box = place.bounding_box()
+        assert box
+        heights.append(box["height"])
+    return heights
 
 
-@each
-def test_without_scripts_there_is_a_figure_and_what_it_would_show(
-    open_page: Open, name: str
-) -> None:
-    _, place = open_page(name, java_script_enabled=False)
-    expect(place.locator(".static")).to_be_visible()
-    expect(place.locator(".static figcaption")).to_contain_text("JavaScript")
-    expect(place.locator("button, input")).to_have_count(0)
+# The manners: each is shown to a page whose explorable is as at first.
 
 
-@each
-def test_on_paper_there_is_the_figure(open_page: Open, name: str) -> None:
-    page, place = open_page(name)
+def it_is_the_figure_on_paper(page: Page, place: Locator) -> None:
     page.emulate_media(media="print")
     expect(place.locator(".static")).to_be_visible()
     expect(place.locator(".live")).to_be_hidden()
 
 
-@each
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(
-    open_page: Open, axe: str, name: str, scheme: Literal["light", "dark"], width: int
-) -> None:
-    page, place = open_page(name, width=width, color_scheme=scheme, reduced_motion="reduce")
-    changed_by_keyboard(place)
-    assert axe_violations(page, axe, f"#{name}") == []
+def it_follows_the_theme(page: Page, place: Locator) -> None:
+    ink = "place => getComputedStyle(place.querySelector('.live button')).color"
+    before = place.evaluate(ink)
+    toggle = page.locator("header label[for^=__palette]:visible")
+    toggle.click()  # from following the system, which is light, to light
+    assert place.evaluate(ink) == before
+    toggle.click()
+    assert place.evaluate(ink) != before
+    page.locator("header label[for^=__palette]:visible").click()  # back to following the system
 
 
-@each
-def test_each_control_has_a_name_and_is_large_enough(open_page: Open, name: str) -> None:
-    _, place = open_page(name, width=360)
+def its_controls_have_names_and_are_large_enough(page: Page, place: Locator) -> None:
+    resize(page, 360)
     controls = place.locator("button:visible, input:visible, select:visible, textarea:visible")
     assert controls.count() >= 2
     for control in controls.all():
@@ -126,33 +80,45 @@ def test_each_control_has_a_name_and_is_large_enough(open_page: Open, name: str)
         expect(control).to_have_accessible_name(re.compile(r"\w|[+−]"))
 
 
-@each
-def test_its_state_is_an_address_and_is_reset(open_page: Open, name: str) -> None:
-    page, place = open_page(name)
-    says = place.get_by_role("status")
+def its_state_is_an_address_and_is_reset(page: Page, place: Locator) -> None:
+    says, name = place.get_by_role("status"), place.get_attribute("id")
     at_first = says.inner_text()
     assert at_first
     picture = "place => place.querySelector('.live').innerHTML"
     before = place.evaluate(picture)
-    changed_by_keyboard(place)
+    change(place)
+    page.clock.run_for(SPOKEN)
     expect(page).to_have_url(re.compile(rf"#{name}\?\w+="))
-    page.wait_for_timeout(600)
-    changed = place.evaluate(picture)
-    assert changed != before
+    assert place.evaluate(picture) != before
     said = says.inner_text()
     page.reload()
     expect(says).to_have_text(said)
     expect(place).to_be_in_viewport()
     place.get_by_role("button", name="Reset").click()
+    page.clock.run_for(SPOKEN)
     expect(page).to_have_url(re.compile(rf"#{name}$"))
     expect(says).to_have_text(at_first)
 
 
-@each
-def test_an_address_with_nonsense_breaks_nothing(open_page: Open, name: str) -> None:
-    page, place = open_page(name)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def it_speaks_once_the_reader_rests(page: Page, place: Locator) -> None:
+    place.evaluate(
+        """place => {
+            window.spoken = 0
+            const watch = {childList: true, characterData: true, subtree: true}
+            const count = () => window.spoken += 1
+            for (const region of place.querySelectorAll("[role=status], [aria-live], output"))
+                new MutationObserver(count).observe(region, watch)
+        }"""
+    )
+    for _ in range(8):
+        change(place)
+        page.clock.run_for(40)
+    assert page.evaluate("spoken") == 0
+    page.clock.run_for(2 * SPOKEN)
+    assert page.evaluate("spoken") == 1
+
+
+def nonsense_in_its_address_breaks_nothing(page: Page, place: Locator) -> None:
     keys = place.evaluate(
         """async place => {
             const {Panel} = await import("/assets/explorables/kit.js")
@@ -165,86 +131,95 @@ def test_an_address_with_nonsense_breaks_nothing(open_page: Open, name: str) -> 
     assert keys
     for nonsense in ("NaN", "-1e999", "%00", "constructor", "length", "999999999"):
         query = "&".join(f"{key}={nonsense}" for key in keys)
-        page.evaluate("hash => location.hash = hash", f"{name}?{query}")
-        page.wait_for_timeout(500)  # the status is spoken once the reader rests
+        turn_to(page, f"{place.get_attribute('id')}?{query}")
+        page.clock.run_for(SPOKEN)
         said = place.get_by_role("status").inner_text()
         assert not re.search("NaN|undefined|Infinity", said), nonsense
-        assert errors == [], nonsense
 
 
-@each
-def test_it_survives_instant_navigation(open_page: Open, name: str) -> None:
-    page, place = open_page(name)
+def it_survives_instant_navigation(page: Page, place: Locator) -> None:
     expect(place.locator(".live")).to_have_count(1)
     page.evaluate("window.stayed = true")
+    page.clock.resume()
     page.locator("footer a[rel=next]").click()
     expect(place).to_have_count(0)
     page.go_back()
     expect(place.locator(".live")).to_have_count(1)
-    changed_by_keyboard(place)
-    expect(page).to_have_url(re.compile(rf"#{name}\?"))
+    change(place)
+    expect(page).to_have_url(re.compile(rf"#{place.get_attribute('id')}\?"))
     assert page.evaluate("window.stayed")
 
 
-@each
-def test_it_follows_the_theme(open_page: Open, name: str) -> None:
-    page, place = open_page(name, color_scheme="light")
-    ink = "place => getComputedStyle(place.querySelector('.live button')).color"
-    before = place.evaluate(ink)
-    toggle = page.locator("header label[for^=__palette]:visible")
-    toggle.click()
-    toggle.click()
-    assert place.evaluate(ink) != before
+MANNERS = (
+    it_is_the_figure_on_paper,
+    it_follows_the_theme,
+    its_controls_have_names_and_are_large_enough,
+    its_state_is_an_address_and_is_reset,
+    it_speaks_once_the_reader_rests,
+    nonsense_in_its_address_breaks_nothing,
+    it_survives_instant_navigation,
+)
 
 
-@each
-def test_it_speaks_once_the_reader_rests(open_page: Open, name: str) -> None:
-    page, place = open_page(name)
-    place.evaluate(
-        """place => {
-            window.spoken = 0
-            const watch = {childList: true, characterData: true, subtree: true}
-            const count = () => window.spoken += 1
-            for (const region of place.querySelectorAll("[role=status], [aria-live], output"))
-                new MutationObserver(count).observe(region, watch)
-        }"""
-    )
-    for _ in range(8):
-        changed_by_keyboard(place)
-    page.wait_for_timeout(700)
-    assert 1 <= page.evaluate("window.spoken") <= 2
+@pytest.mark.parametrize("name", PLACES)
+def test_one_visit(timed: Page, name: str, subtests: pytest.Subtests) -> None:
+    errors: list[str] = []
+    timed.on("pageerror", lambda error: errors.append(str(error)))
+    held: list[Route] = []
+    timed.route("**/explorables/start.js", lambda route: held.append(route))
+    timed.goto(PLACES[name], wait_until="commit")
+    while not held or timed.evaluate("document.readyState") == "loading":
+        timed.wait_for_timeout(10)
+    place, live = timed.locator(f"#{name}"), timed.locator(f"#{name} > .live")
+    before = boxes(timed, place)
+    held[0].continue_()
+    timed.unroute_all()
+    expect(live).to_be_visible()
+    timed.clock.pause_at(3600)
+    with subtests.test("nothing moves when it comes to life"):
+        assert boxes(timed, place) == before
+        for width, height in zip(WIDTHS, before, strict=True):
+            resize(timed, width)
+            inside = live.bounding_box()
+            assert inside
+            assert height - inside["height"] < 120, "too much empty room is reserved"
+            assert live.evaluate("live => live.scrollWidth - live.clientWidth") <= 0
+    for manner in MANNERS:
+        timed.emulate_media(media="screen", color_scheme="light")
+        resize(timed, 1280)
+        turn_to(timed, f"{name}?as=at-first")
+        timed.clock.run_for(SPOKEN)
+        with subtests.test(manner.__name__):
+            manner(timed, place)
+    assert errors == []
 
 
-@each
-def test_it_answers_within_a_tenth_of_a_second_on_a_slow_machine(
-    open_page: Open, name: str
+@pytest.mark.parametrize("name", PLACES)
+def test_axe_finds_nothing(page: Page, axe: str, name: str, subtests: pytest.Subtests) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(PLACES[name])
+    place = page.locator(f"#{name}")
+    expect(place.locator(".live")).to_be_visible()
+    change(place)
+    for width in (360, 1280):
+        with subtests.test(width=width):
+            resize(page, width)
+            assert axe_violations(page, axe, f"#{name}") == []
+    page.emulate_media(color_scheme="dark")
+    with subtests.test("dark"):
+        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+        assert axe_violations(page, axe, f"#{name}", COLOUR) == []
+
+
+def test_without_scripts_there_is_a_figure_and_what_it_would_show(
+    browser: Browser, site: Site, subtests: pytest.Subtests
 ) -> None:
-    """With the processor slowed down four times: from a key to the next picture.
-
-    Of three tries each, the quickest counts, as other work on the machine only adds.
-    """
-    page, place = open_page(name)
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    # A key acts as it goes down or as it comes up: each time counts, until its frame is painted.
-    measure = """() => {
-        const painted = kind => new Promise(done => {
-            const note = ({timeStamp}) => requestAnimationFrame(
-                () => setTimeout(() => done(performance.now() - timeStamp)))
-            addEventListener(kind, note, {capture: true, once: true})
-        })
-        window.took = Promise.all(["keydown", "keyup"].map(painted))
-    }"""
-    # Of many alike, such as the cells of a grid, the first few.
-    controls = place.locator("button:enabled:visible, input:enabled:visible").all()[:16]
-    quickest = {}
-    for control in controls:
-        tries: list[float] = []
-        while len(tries) < 3 and control.is_visible():
-            kind = control.get_attribute("type") or ""
-            page.evaluate(measure)
-            control.press({"range": "ArrowRight", "text": "7"}.get(kind, " "))
-            tries.append(max(page.evaluate("window.took")))
-        if tries:  # else what was pressed before took it away
-            quickest[str(control)] = min(tries)
-    assert quickest
-    assert max(quickest.values()) <= 100, quickest
+    page = browser.new_page(base_url=site.url, java_script_enabled=False)
+    for name, address in PLACES.items():
+        with subtests.test(name=name):
+            page.goto(address)
+            place = page.locator(f"#{name}")
+            expect(place.locator(".static")).to_be_visible()
+            expect(place.locator(".static figcaption")).to_contain_text("JavaScript")
+            expect(place.locator("button, input")).to_have_count(0)
+    page.close()

@@ -7,17 +7,25 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Site
+from explorable import published, turn_to
 from playwright.sync_api import Locator, Page, expect
-from test_torch import published
 from torch import nn
 
 from workflow import LinearRegressionModel
 
 
 @pytest.fixture
-def game(page: Page) -> Locator:
-    page.goto("models/")
-    return page.locator("#optimizer")
+def game(timed: Page) -> Locator:
+    timed.goto("models/")
+    expect(timed.locator("#optimizer > .live")).to_be_visible()
+    return timed.locator("#optimizer")
+
+
+@pytest.fixture
+def numbers(site: Site) -> dict[str, Any]:
+    shown: dict[str, Any] = published(site, "models", "optimizer")
+    return shown
 
 
 def descent(numbers: dict[str, Any], steps: int, **start: float) -> tuple[float, float]:
@@ -36,13 +44,12 @@ def descent(numbers: dict[str, Any], steps: int, **start: float) -> tuple[float,
 
 
 def sees(game: Locator, fragment: str) -> str:
-    game.page.evaluate("hash => location.hash = hash", f"optimizer?{fragment}")
-    game.page.wait_for_timeout(600)
+    turn_to(game.page, f"optimizer?{fragment}")
+    game.page.clock.run_for(500)  # it speaks once the reader rests
     return game.get_by_role("status").inner_text()
 
 
-def test_the_start_and_the_best_are_torchs(game: Locator) -> None:
-    numbers = published(game)
+def test_the_start_and_the_best_are_torchs(numbers: dict[str, Any]) -> None:
     torch.manual_seed(42)
     model = LinearRegressionModel()
     assert numbers["weight"] == pytest.approx(model.weights.item(), abs=1e-6)
@@ -50,8 +57,7 @@ def test_the_start_and_the_best_are_torchs(game: Locator) -> None:
     assert numbers["best"] == pytest.approx(descent(numbers, 2000)[1], abs=1e-5)
 
 
-def test_losses_and_rival_are_torchs(game: Locator) -> None:
-    numbers = published(game)
+def test_losses_and_rival_are_torchs(game: Locator, numbers: dict[str, Any]) -> None:
     said = sees(game, "weight=-0.3&bias=0.7&moves=4")
     mae, mse = descent(numbers, 0, weight=-0.3, bias=0.7)
     expect(game.locator(".controls p")).to_have_text(f"MAE {mae:.4f}, MSE {mse:.4f}")
@@ -96,13 +102,15 @@ def test_ten_moves_with_the_mouse_beat_gradient_descent(game: Locator) -> None:
     expect(says).to_contain_text("Ten moves are over, and this is move 11")
 
 
-def test_gradient_descent_takes_over_from_where_the_reader_stands(game: Locator) -> None:
-    numbers = published(game)
+def test_gradient_descent_takes_over_from_where_the_reader_stands(
+    game: Locator, numbers: dict[str, Any]
+) -> None:
     before = sees(game, "weight=0&bias=0.5&moves=2")
     line = game.locator("path.line.prediction")
     at_first = line.get_attribute("d")
     game.get_by_role("button", name="Let gradient descent take over").click()
-    expect(game.page).to_have_url(re.compile("steps=30"), timeout=10_000)
+    game.page.clock.run_for(4000)
+    expect(game.page).to_have_url(re.compile("steps=30"))
     first, last = (descent(numbers, steps, weight=0.0, bias=0.5)[1] for steps in (0, 30))
     says = game.get_by_role("status")
     expect(says).to_contain_text(
@@ -117,8 +125,10 @@ def test_gradient_descent_takes_over_from_where_the_reader_stands(game: Locator)
 
 def test_without_motion_it_is_there_at_once(game: Locator) -> None:
     game.page.emulate_media(reduced_motion="reduce")
+    game.page.clock.pause_at(60)
     game.get_by_role("button", name="Let gradient descent take over").click()
-    expect(game.get_by_role("status")).to_contain_text("took 30 steps", timeout=1500)
+    game.page.clock.run_for(500)  # a frame, and the pause before it is spoken
+    expect(game.get_by_role("status")).to_contain_text("took 30 steps")
 
 
 def test_a_slider_takes_the_line_back_and_the_steps_count_as_moves(game: Locator) -> None:

@@ -6,9 +6,11 @@ import copy
 
 import pytest
 import torch
+from conftest import Site
+from explorable import published
 from playwright.sync_api import Locator, Page, expect
-from test_torch import published
 from torch import nn
+from torch_numbers import FROM_MODEL, NEVER_STOPPED
 
 from workflow import LinearRegressionModel, batches, evaluate, make_line, split, train_epoch
 
@@ -50,8 +52,8 @@ def opened(page: Page, fragment: str = "") -> Locator:
     return page.locator("#resume")
 
 
-def test_its_numbers_are_those_of_torch(page: Page) -> None:
-    shown = published(opened(page))
+def test_its_numbers_are_those_of_torch(site: Site) -> None:
+    shown = published(site, "checkpoints", "resume")
     whole = Run()
     never, weights = zip(*((whole.epoch(), whole.weights()) for _ in range(EPOCHS)), strict=True)
     assert shown["never"] == pytest.approx(never, abs=1e-6)
@@ -86,7 +88,7 @@ def test_by_keyboard_the_stop_moves_and_the_checkpoint_fills(page: Page) -> None
     )
     says = place.get_by_role("status")
     expect(says).to_contain_text("went from 0.0100 back to 0.0200")
-    expect(says).to_contain_text("the loss is 0.0021 instead of 0.000008")
+    expect(says).to_contain_text(f"the loss is {FROM_MODEL} instead of {NEVER_STOPPED}")
     plug = place.locator("path.plug").first
     before = plug.get_attribute("d")
     slider = place.get_by_role("slider", name="Pull the plug after epoch")

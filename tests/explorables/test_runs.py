@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Site
+from explorable import published
 from playwright.sync_api import Locator, Page, expect
-from test_torch import published
 from torch import nn
 
 from workflow import MLP, choose, evaluate, fit, make_line, run, split
@@ -23,8 +24,8 @@ def place(page: Page) -> Locator:
 
 
 @pytest.fixture
-def runs(place: Locator) -> Runs:
-    shown: Runs = published(place)["runs"]
+def runs(site: Site) -> Runs:
+    shown: Runs = published(site, "experiments", "runs")["runs"]
     return shown
 
 

@@ -7,21 +7,21 @@ import re
 import pytest
 import torch
 from conftest import Site
-from playwright.sync_api import Browser, Page, expect
-from test_torch import published
+from explorable import published
+from playwright.sync_api import Page, expect
 from torch import nn
+from torch_numbers import LINE
 
 from workflow import MLP, LinearRegressionModel, evaluate, make_line, predict, split
 
 
-def test_its_numbers_are_those_of_torch(page: Page) -> None:
+def test_its_numbers_are_those_of_torch(site: Site) -> None:
     train, test = split(*make_line(), shuffle=False)
     loss_fn = nn.L1Loss()
     torch.manual_seed(42)
     model = LinearRegressionModel()
     sgd = torch.optim.SGD(model.parameters(), lr=0.01)
-    page.goto("evaluation/")
-    shown = published(page.locator("#scrub"))
+    shown = published(site, "evaluation", "scrub")
     assert len(shown["weight"]) == 101
     for epoch in range(101):
         expected = {
@@ -47,13 +47,13 @@ def test_line_curves_and_weights_move_together(page: Page) -> None:
     marks = place.locator("path.marks.train").last
     before = [state.inner_text(), line.get_attribute("d"), marks.get_attribute("d")]
     slider.press("End")
-    expect(state).to_have_text("weights 0.5784, bias 0.3513")
+    expect(state).to_have_text("weights {:.4f}, bias {:.4f}".format(*LINE[100]))
     expect(place.get_by_role("status")).to_contain_text("After 100 epochs")
     after = [state.inner_text(), line.get_attribute("d"), marks.get_attribute("d")]
     assert all(old != new for old, new in zip(before, after, strict=True))
 
 
-def test_the_network_is_that_of_torch(page: Page) -> None:
+def test_the_network_is_that_of_torch(site: Site) -> None:
     X, _ = make_line(-1, 1, 0.01)
     noise = torch.randn(X.shape, generator=torch.Generator().manual_seed(0))
     many, validation = split(X, torch.sin(4 * X) + 0.3 * noise, fractions=(0.5, 0.5))
@@ -63,8 +63,7 @@ def test_the_network_is_that_of_torch(page: Page) -> None:
     model = MLP(1, (128, 128), 1)
     adam = torch.optim.Adam(model.parameters(), lr=0.01)
     grid = torch.linspace(-1, 1, 41).reshape(-1, 1)
-    page.goto("evaluation/")
-    shown = published(page.locator("#scrub"))["network"]
+    shown = published(site, "evaluation", "scrub")["network"]
     assert shown["epoch"][-1] == 500
     for epoch in range(1, 501):
         adam.zero_grad()
@@ -82,10 +81,10 @@ def test_the_network_is_that_of_torch(page: Page) -> None:
         assert shown["first"][stop] == pytest.approx(first, abs=0.6e-4), epoch
 
 
-def test_the_place_to_stop_is_where_the_validation_loss_is_lowest(page: Page) -> None:
+def test_the_place_to_stop_is_where_the_validation_loss_is_lowest(page: Page, site: Site) -> None:
     page.goto("evaluation/")
     place = page.locator("#scrub")
-    shown = published(place)["network"]
+    shown = published(site, "evaluation", "scrub")["network"]
     place.get_by_role("radio", name="overfits").check()
     slider = place.get_by_role("slider", name="Epoch")
     expect(slider).to_have_attribute("aria-valuetext", "1")
@@ -102,29 +101,34 @@ def test_the_place_to_stop_is_where_the_validation_loss_is_lowest(page: Page) ->
     expect(place.locator(".controls code")).to_contain_text("16,897 numbers")
 
 
-def test_play_runs_to_the_end_and_stops_when_pressed_again(page: Page) -> None:
-    page.goto("evaluation/")
-    place = page.locator("#scrub")
+def test_play_runs_to_the_end_and_stops_when_pressed_again(timed: Page) -> None:
+    timed.goto("evaluation/")
+    place = timed.locator("#scrub")
     slider = place.get_by_role("slider", name="Epoch")
+    expect(slider).to_be_visible()
+    timed.clock.pause_at(60)
     place.get_by_role("button", name="Play").click()
-    expect(slider).not_to_have_value("0")
+    timed.clock.run_for(1000)  # of four seconds
     place.get_by_role("button", name="Stop").click()
+    timed.clock.run_for(100)
     expect(place.get_by_role("button", name="Play")).to_be_visible()
     stopped = int(slider.input_value())
-    page.wait_for_timeout(200)
+    timed.clock.run_for(1000)
     assert 0 < int(slider.input_value()) == stopped < 100
     place.get_by_role("button", name="Play").click()
-    expect(slider).to_have_value("100", timeout=10_000)
+    timed.clock.run_for(5000)
+    expect(slider).to_have_value("100")
     expect(place.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_play_is_at_once_at_its_end_without_motion(browser: Browser, site: Site) -> None:
-    context = browser.new_context(base_url=site.url, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto("evaluation/#scrub?run=network")
-    place = page.locator("#scrub")
-    place.get_by_role("button", name="Play").click()
+def test_play_is_at_once_at_its_end_without_motion(timed: Page) -> None:
+    timed.emulate_media(reduced_motion="reduce")
+    timed.goto("evaluation/#scrub?run=network")
+    place = timed.locator("#scrub")
     slider = place.get_by_role("slider", name="Epoch")
-    expect(slider).to_have_attribute("aria-valuetext", "500", timeout=2000)
+    expect(slider).to_have_attribute("aria-valuetext", "1")
+    timed.clock.pause_at(60)
+    place.get_by_role("button", name="Play").click()
+    timed.clock.run_for(500)  # a frame, and the pause before it is spoken
+    expect(slider).to_have_attribute("aria-valuetext", "500")
     expect(place.get_by_role("status")).to_have_text(re.compile("^After 500 epochs"))
-    context.close()

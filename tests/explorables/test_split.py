@@ -6,21 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from explorable import call, turn_to
 from playwright.sync_api import Locator, Page, expect
 
 from workflow import make_line, split
 
-MODULES = """async ([name, given, calls]) => {
-    const module = await import(`/assets/explorables/${name}.js`)
-    return calls.map(call => module[given](...call))
-}"""
 PARTS = ("train", "validation", "test")
-
-
-def call(page: Page, module: str, function: str, arguments: list[list[Any]]) -> Any:
-    """Call a function of one of the explorables' modules, once for each list of arguments."""
-    page.goto("")
-    return page.evaluate(MODULES, [module, function, arguments])
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -28,29 +19,29 @@ def seeded(seed: int) -> torch.Generator:
 
 
 @pytest.mark.parametrize("size", [1, 2, 50, 1000])
-def test_orders_are_those_of_torch(page: Page, size: int) -> None:
+def test_orders_are_those_of_torch(size: int) -> None:
     seeds = [*range(200), 999, 2**31, 2**32 - 1]
-    found = call(page, "random", "randperm", [[size, seed] for seed in seeds])
+    found = call("random", "randperm", [[size, seed] for seed in seeds])
     assert found == [torch.randperm(size, generator=seeded(s)).tolist() for s in seeds]
 
 
 @pytest.mark.parametrize("size", [16, 40, 50, 63, 1000])
-def test_noise_is_that_of_torch(page: Page, size: int) -> None:
+def test_noise_is_that_of_torch(size: int) -> None:
     seeds = [*range(200), 999, 2**31, 2**32 - 1]
-    found = call(page, "random", "randn", [[size, seed] for seed in seeds])
+    found = call("random", "randn", [[size, seed] for seed in seeds])
     expected = torch.stack([torch.randn(size, generator=seeded(s)) for s in seeds])
     torch.testing.assert_close(torch.tensor(found), expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_members_of_each_part_are_those_of_split(page: Page, shuffle: bool) -> None:
+def test_members_of_each_part_are_those_of_split(shuffle: bool) -> None:
     shares = [(t, v) for t in range(2, 99, 2) for v in range(0, 41, 2) if t + v < 100]
     states = [
         {"train": train, "validation": validation, "shuffle": shuffle, "seed": seed}
         for seed, (train, validation) in enumerate(shares)
     ]
     X, y = make_line()
-    members = call(page, "split", "members", [[state] for state in states])
+    members = call("split", "members", [[state] for state in states])
     for state, found in zip(states, members, strict=True):
         percents = [state["train"], state["validation"], 100 - state["train"] - state["validation"]]
         fractions = [percent / 100 for percent in percents if percent]
@@ -61,9 +52,9 @@ def test_members_of_each_part_are_those_of_split(page: Page, shuffle: bool) -> N
             assert torch.equal(ours, theirs), state
 
 
-def test_labels_are_those_of_make_line(page: Page) -> None:
+def test_labels_are_those_of_make_line() -> None:
     states = [(seed % 11 / 100, seed) for seed in range(1000)]
-    found = call(page, "split", "labels", [[{"noise": n, "seed": s}] for n, s in states])
+    found = call("split", "labels", [[{"noise": n, "seed": s}] for n, s in states])
     expected = torch.cat([make_line(noise=n, seed=s)[1] for n, s in states], dim=1).T
     torch.testing.assert_close(torch.tensor(found), expected, atol=1e-6, rtol=0)
 
@@ -78,20 +69,24 @@ def shown_parts(place: Locator) -> list[tuple[str, int]]:
     return parts
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
+def test_its_line_of_code_makes_what_is_shown(page: Page, subtests: pytest.Subtests) -> None:
+    page.goto("data/")
+    place = page.locator("#split")
+    expect(place.get_by_role("status")).not_to_be_empty()
+    for address in (
+        "train=60",  # and all else as it comes
         "train=80&validation=0",
         "shuffle=true",
         "train=58&validation=18&noise=0.07&shuffle=true&seed=123",
         "train=2&validation=2&shuffle=true&seed=999",
         "train=96&validation=2&noise=0.1&seed=5",
-    ],
-)
-def test_its_line_of_code_makes_what_is_shown(page: Page, address: str) -> None:
-    page.goto(f"data/#split?{address}" if address else "data/")
-    place = page.locator("#split")
+    ):
+        with subtests.test(address=address):
+            turn_to(page, f"split?{address}")
+            shows_what_its_code_makes(place)
+
+
+def shows_what_its_code_makes(place: Locator) -> None:
     names: dict[str, Any] = {"make_line": make_line, "split": split}
     exec(place.locator("code").inner_text(), names)
     made = [names.get(part) for part in PARTS]
@@ -163,20 +158,19 @@ def test_a_seed_without_chance_says_so(page: Page) -> None:
     expect(place.get_by_role("status")).to_contain_text("every seed gives this")
 
 
-@pytest.mark.parametrize(
-    ("address", "warning"),
-    [
+def test_a_part_too_small_says_what_it_means(page: Page, subtests: pytest.Subtests) -> None:
+    page.goto("data/")
+    says = page.locator("#split").get_by_role("status")
+    for address, warning in (
         ("train=2", "Through a single point goes any line."),
         ("train=6", "enough only without noise"),
         ("train=6&noise=0.1", "more noise than line"),
         ("validation=4", "chooses by luck"),
         ("train=80&validation=16", "One test point is 50% of the mark"),
-    ],
-)
-def test_a_part_too_small_says_what_it_means(page: Page, address: str, warning: str) -> None:
-    page.goto("data/")
-    says = page.locator("#split").get_by_role("status")
-    expect(says).to_contain_text("extrapolation")
-    expect(says).not_to_contain_text(warning)
-    page.goto(f"data/#split?{address}")
-    expect(says).to_contain_text(warning)
+    ):
+        with subtests.test(address=address):
+            expect(says).to_contain_text("extrapolation")
+            expect(says).not_to_contain_text(warning)
+            turn_to(page, f"split?{address}")
+            expect(says).to_contain_text(warning)
+            turn_to(page, "split?train=60")

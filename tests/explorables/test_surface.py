@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import Any
+from typing import Literal
 
 import pytest
 import torch
 from conftest import Site
-from playwright.sync_api import Browser, Locator, Page, expect
-from test_torch import LOSSES, OPTIMIZERS, X, published, y
+from explorable import published, turn_to
+from playwright.sync_api import Locator, Page, expect
+from test_torch import LOSSES, OPTIMIZERS, X, y
+from torch_numbers import CYCLE, LINE
 
 from workflow import LinearRegressionModel
 
 # The map in the units of its drawing: where the minimum is, and how long a unit.
 LEFT, TOP, UNIT = 188, 116.5, 284 / 2.4
+
+# The largest eigenvalue of the MSE's Hessian: how fast its steepest slope grows.
+COLUMNS = torch.cat([X, torch.ones_like(X)], dim=1)
+HESSIAN = torch.autograd.functional.hessian(
+    lambda parameters: LOSSES["mse"](COLUMNS @ parameters, y.flatten()),
+    torch.zeros(2, dtype=torch.float64),
+)
+LARGEST = torch.linalg.eigvalsh(HESSIAN).max().item()
+LIMIT = f"{2 / LARGEST:.4f}"
 
 
 def opened(page: Page, query: str = "") -> tuple[Locator, Locator]:
@@ -37,32 +49,29 @@ def way(loss: str, optimizer: str, lr: float, steps: int) -> list[tuple[float, f
     return places
 
 
-def test_the_numbers_are_those_of_torch(page: Page) -> None:
-    opened(page)
-    shown = published(page.locator("#surface"))
-    columns = torch.cat([X, torch.ones_like(X)], dim=1)
-    hessian = torch.autograd.functional.hessian(
-        lambda parameters: LOSSES["mse"](columns @ parameters, y.flatten()),
-        torch.zeros(2, dtype=torch.float64),
-    )
+def test_the_numbers_are_those_of_torch(site: Site) -> None:
+    shown = published(site, "training", "surface")
     weight, bias = way("l1", "sgd", 0.01, 0)[0]
-    expected = {"largest": torch.linalg.eigvalsh(hessian).max().item()}
-    assert shown == pytest.approx(expected | {"weight": weight, "bias": bias}, abs=1e-6)
+    expected = {"largest": LARGEST, "weight": weight, "bias": bias}
+    assert shown == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("steps", [1, 17, 300])
-def test_the_way_ends_where_torch_ends(page: Page, loss: str, optimizer: str, steps: int) -> None:
-    place, says = opened(page, f"loss={loss}&optimizer={optimizer}&steps={steps}&lr=0.01")
-    weight, bias = way(loss, optimizer, 0.01, steps)[-1]
-    drawn = place.locator("path.line.prediction").get_attribute("d") or ""
-    ends = [float(number) for number in drawn.removeprefix("M").split("L")[-1].split()]
-    assert drawn.count("L") == steps
-    there = [LEFT + (weight - 0.7) * UNIT, TOP - (bias - 0.3) * UNIT]
-    assert ends == pytest.approx(there, abs=0.06)  # drawn to a tenth of a unit
-    if "Converged" not in says.inner_text():
-        expect(says).to_contain_text(f"weight {weight:.4f}, bias {bias:.4f}")
+def test_the_way_ends_where_torch_ends(timed: Page, subtests: pytest.Subtests) -> None:
+    place, says = opened(timed)
+    line = place.locator("path.line.prediction")
+    expect(line).to_be_attached()
+    for loss, optimizer, steps in itertools.product(LOSSES, OPTIMIZERS, (1, 17, 300)):
+        with subtests.test(loss=loss, optimizer=optimizer, steps=steps):
+            turn_to(timed, f"surface?loss={loss}&optimizer={optimizer}&steps={steps}&lr=0.01")
+            weight, bias = way(loss, optimizer, 0.01, steps)[-1]
+            drawn = line.get_attribute("d") or ""
+            ends = [float(number) for number in drawn.removeprefix("M").split("L")[-1].split()]
+            assert drawn.count("L") == steps
+            there = [LEFT + (weight - 0.7) * UNIT, TOP - (bias - 0.3) * UNIT]
+            assert ends == pytest.approx(there, abs=0.06)  # drawn to a tenth of a unit
+            timed.clock.run_for(500)  # it speaks once the reader rests
+            if "Converged" not in says.inner_text():
+                expect(says).to_contain_text(f"weight {weight:.4f}, bias {bias:.4f}")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -86,50 +95,55 @@ def test_the_limit_of_the_rate(page: Page) -> None:
         "aria-valuetext", "0.86"
     )
     expect(says).to_contain_text("Converged")
-    expect(says).to_contain_text("2 / 2.3189 = 0.8625")
+    expect(says).to_contain_text(f"2 / {LARGEST:.4f} = {LIMIT}")
     place.get_by_role("slider", name="Learning rate").press("ArrowRight")
     expect(says).to_contain_text("Diverges: at step 1000")
-    expect(says).to_contain_text("0.8625")
+    expect(says).to_contain_text(LIMIT)
     slider = place.get_by_role("slider", name="Learning rate")
     expect(slider).to_have_attribute("aria-valuetext", "0.865")
     slider.press("End")
     expect(says).to_contain_text("the loss passed a million")
-    expect(says).not_to_contain_text("0.8625")  # far from it, it would only disturb
+    expect(says).not_to_contain_text(LIMIT)  # far from it, it would only disturb
     for path in place.locator("svg path").all():
         assert not re.search("NaN|Infinity", path.get_attribute("d") or "")
 
 
 def test_the_step_of_a_million_is_that_of_torch(page: Page) -> None:
+    _, says = opened(page)
+    expect(says).not_to_be_empty()
     for optimizer, lr in [("sgd", 1.0), ("sgd", 10.0), ("momentum", 1.8)]:
-        _, says = opened(page, f"optimizer={optimizer}&lr={lr}&steps=100")
+        turn_to(page, f"surface?optimizer={optimizer}&lr={lr}&steps=100")
         losses = [LOSSES["mse"](X * w + b, y).item() for w, b in way("mse", optimizer, lr, 100)]
         step = next(step for step, loss in enumerate(losses) if not loss < 1e6)
         expect(says).to_contain_text(f"at step {step} the loss passed a million")
-        page.goto("about:blank")
 
 
 def test_momentum_has_a_limit_of_its_own(page: Page) -> None:
     _, says = opened(page, "optimizer=momentum&lr=1.6&steps=1000")
     expect(says).to_contain_text("Converged")
-    expect(says).to_contain_text("3.8 / 2.3189 = 1.6387")
+    expect(says).to_contain_text(f"3.8 / {LARGEST:.4f} = {3.8 / LARGEST:.4f}")
 
 
-@pytest.mark.parametrize("lr", [0.01, 0.1, 1.0, 10.0])
-def test_the_absolute_error_bounces_and_never_blows_up(page: Page, lr: float) -> None:
-    _, says = opened(page, f"loss=l1&lr={lr}&steps=1000")
-    last, before = way("l1", "sgd", lr, 1000)[:-3:-1]
-    two = [f"weight {w:.4f}, bias {b:.4f}".replace("-", "−") for w, b in (last, before)]
-    expect(says).to_contain_text("bounces between two points")
-    for point in two:
-        expect(says).to_contain_text(point)
+def test_the_absolute_error_bounces_and_never_blows_up(page: Page) -> None:
+    _, says = opened(page)
+    expect(says).not_to_be_empty()
+    for lr in (0.01, 0.1, 1.0, 10.0):
+        turn_to(page, f"surface?loss=l1&lr={lr}&steps=1000")
+        last, before = way("l1", "sgd", lr, 1000)[:-3:-1]
+        for w, b in (last, before):
+            expect(says).to_contain_text(f"weight {w:.4f}, bias {b:.4f}".replace("-", "−"))
+        expect(says).to_contain_text("bounces between two points")
 
 
 def test_the_cycle_of_the_course(page: Page) -> None:
-    for steps in (200, 300):
-        _, says = opened(page, f"loss=l1&lr=0.01&steps={steps}")
-        expect(says).to_contain_text("From step 169 on it bounces between two points")
-        expect(says).to_contain_text("weight 0.6990, bias 0.3093")
-        page.goto("about:blank")
+    _, says = opened(page, "loss=l1&lr=0.01&steps=200")
+    expect(says).to_contain_text(f"From step {CYCLE} on it bounces between two points")
+    expect(says).to_contain_text("weight {:.4f}, bias {:.4f}".format(*LINE[200]))
+    told = says.inner_text()
+    turn_to(page, "surface?loss=l1&lr=0.01&steps=299")  # the other phase
+    expect(says).not_to_have_text(told)
+    turn_to(page, "surface?loss=l1&lr=0.01&steps=300")
+    expect(says).to_have_text(told)
 
 
 def test_magnified_the_cycle_is_two_places_in_view(page: Page) -> None:
@@ -192,12 +206,11 @@ def test_what_leaves_the_map_is_clipped(page: Page) -> None:
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_run_takes_the_steps_again(browser: Browser, site: Site, motion: Any) -> None:
-    context = browser.new_context(base_url=site.url, reduced_motion=motion)
-    page = context.new_page()
-    place, says = opened(page, "steps=40")
+def test_run_takes_the_steps_again(timed: Page, motion: Literal["no-preference", "reduce"]) -> None:
+    timed.emulate_media(reduced_motion=motion)
+    place, says = opened(timed, "steps=40")
     before = says.inner_text()
-    page.evaluate(
+    timed.evaluate(
         """() => {
             window.seen = new Set()
             const line = document.querySelector("#surface path.line.prediction")
@@ -206,9 +219,8 @@ def test_run_takes_the_steps_again(browser: Browser, site: Site, motion: Any) ->
         }"""
     )
     place.get_by_role("button", name="Run").click()
-    page.wait_for_timeout(3200)
+    timed.clock.run_for(3500)
     expect(says).to_have_text(before)
-    shown = page.evaluate("[...seen]")
+    shown = timed.evaluate("[...seen]")
     assert 41 in shown
     assert (len(shown) > 3) is (motion == "no-preference")
-    context.close()

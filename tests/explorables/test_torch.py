@@ -1,14 +1,14 @@
-"""What the explorables compute, in a real browser, against torch."""
+"""What the explorables compute, against torch."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Locator, Page
+from explorable import call
 from torch import nn
+from torch_numbers import START
 
 from workflow import LinearRegressionModel, make_line, split
 
@@ -21,19 +21,14 @@ OPTIMIZERS: dict[str, Any] = {
 }
 
 
-def published(place: Locator) -> Any:
-    """Read the numbers that the page gives its explorable."""
-    return json.loads(place.get_attribute("data-numbers") or "")
-
-
 def both(
-    page: Page, loss: str, optimizer: str, lr: float, steps: int
+    loss: str, optimizer: str, lr: float, steps: int
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Take the steps in the browser and in torch: what was before each, and after the last."""
+    """Take the steps in JavaScript and in torch: what was before each, and after the last."""
     model = LinearRegressionModel().double()
     with torch.no_grad():
-        model.weights.fill_(0.3367)
-        model.bias.fill_(0.1288)
+        model.weights.fill_(START["weight"])
+        model.bias.fill_(START["bias"])
     takes = OPTIMIZERS[optimizer](model.parameters(), lr=lr)
     expected: dict[str, list[float]] = {"weight": [], "bias": [], "loss": []}
     for _ in range(steps + 1):
@@ -44,26 +39,17 @@ def both(
         takes.zero_grad()
         value.backward()
         takes.step()
-    page.goto("")
-    found = page.evaluate(
-        """async given => {
-            const {descend} = await import("/assets/explorables/torch.js")
-            return descend(given)
-        }""",
-        {"loss": loss, "optimizer": optimizer, "lr": lr, "steps": steps}
-        | {"weight": 0.3367, "bias": 0.1288}
-        | {"X": X.flatten().tolist(), "y": y.flatten().tolist()},
-    )
+    given = {"loss": loss, "optimizer": optimizer, "lr": lr, "steps": steps} | START
+    given |= {"X": X.flatten().tolist(), "y": y.flatten().tolist()}
+    [found] = call("torch", "descend", [[given]])
     return found, expected
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("lr", [0.01, 0.1])
-def test_a_thousand_steps_agree_with_torch(
-    page: Page, loss: str, optimizer: str, lr: float
-) -> None:
-    found, expected = both(page, loss, optimizer, lr, steps=1000)
+def test_a_thousand_steps_agree_with_torch(loss: str, optimizer: str, lr: float) -> None:
+    found, expected = both(loss, optimizer, lr, steps=1000)
     for name, values in expected.items():
         assert found[name] == pytest.approx(values, abs=1e-5), name
 
@@ -82,18 +68,20 @@ def test_a_thousand_steps_agree_with_torch(
     ],
 )
 def test_other_rates_agree_with_torch_as_well(
-    page: Page, loss: str, optimizer: str, lr: float, steps: int
+    loss: str, optimizer: str, lr: float, steps: int
 ) -> None:
-    found, expected = both(page, loss, optimizer, lr, steps)
+    found, expected = both(loss, optimizer, lr, steps)
     for name, values in expected.items():
         # Relative for what diverges: float64 has 16 digits, however large the number.
         assert found[name] == pytest.approx(values, abs=1e-5, rel=1e-5), name
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_loss_and_gradients_agree_with_torch(page: Page, loss: str) -> None:
-    page.goto("")
-    for weight, bias in [(0.3367, 0.1288), (0.7, 0.0), (-1.0, 2.0), (0.75, 0.29)]:
+def test_loss_and_gradients_agree_with_torch(loss: str) -> None:
+    places = [(0.3367, 0.1288), (0.7, 0.0), (-1.0, 2.0), (0.75, 0.29)]
+    points = X.flatten().tolist(), y.flatten().tolist()
+    measured = call("torch", "measure", [[loss, *place, *points] for place in places])
+    for (weight, bias), found in zip(places, measured, strict=True):
         model = LinearRegressionModel().double()
         with torch.no_grad():
             model.weights.fill_(weight)
@@ -102,13 +90,6 @@ def test_loss_and_gradients_agree_with_torch(page: Page, loss: str) -> None:
         value.backward()
         assert model.weights.grad is not None
         assert model.bias.grad is not None
-        found = page.evaluate(
-            """async given => {
-                const {measure} = await import("/assets/explorables/torch.js")
-                return measure(...given)
-            }""",
-            [loss, weight, bias, X.flatten().tolist(), y.flatten().tolist()],
-        )
         expected = {
             "loss": value.item(),
             "weight": model.weights.grad.item(),

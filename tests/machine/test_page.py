@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -23,15 +24,15 @@ SVG = (
 )
 
 
-def code(source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object) -> NotebookNode:
+def code(source: str = "", outputs: list[NotebookNode] | None = None, **metadata: object) -> Any:
     return new_code_cell(source, metadata=metadata, outputs=outputs or [])
 
 
-def stream(text: str) -> NotebookNode:
+def stream(text: str) -> Any:
     return new_output("stream", name="stdout", text=text)
 
 
-def shown(**data: str) -> NotebookNode:
+def shown(**data: str) -> Any:
     kinds = {"svg": "image/svg+xml", "html": "text/html", "markdown": "text/markdown"}
     return new_output("display_data", {kinds.get(k, "text/plain"): v for k, v in data.items()})
 
@@ -108,7 +109,9 @@ class Ids(HTMLParser):
 
 
 def test_figures_are_part_of_the_page_and_described() -> None:
-    first = code("a", [shown(svg=SVG)], alt=["A blue point; it is small."], caption=["A <small> one."])
+    first = code(
+        "a", [shown(svg=SVG)], alt=["A blue point; it is small."], caption=["A <small> one."]
+    )
     html = rendered(page(first, code("b", [shown(svg=SVG)], alt=["Another."])))
     drawn = [ElementTree.fromstring(svg) for svg in re.findall("<svg.*?</svg>", html)]
     one, two = drawn
@@ -168,7 +171,10 @@ def test_published_cells_are_for_other_pages() -> None:
         (code("1", alt=["Nothing."]), "An alt text without a figure: 'Nothing.'."),
         (code("1", [shown(text="<object at 0x7f00deadbeef>")]), "Shows 0x7f00deadbeef, which no"),
         (code("1", [stream("1 2")], publish=["x"]), "Publishes x, but prints no JSON"),
-        (code("1", [stream("[1]")], publish=["x"]), "Publishes x as '[1]'; expected one JSON object"),
+        (
+            code("1", [stream("[1]")], publish=["x"]),
+            "Publishes x as '[1]'; expected one JSON object",
+        ),
     ],
 )
 def test_what_no_page_can_show_is_a_fault(cell: NotebookNode, complaint: str) -> None:

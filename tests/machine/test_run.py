@@ -1,16 +1,16 @@
-"""Cells are run, and judged: what fails, warns, hangs, dies, draws by chance or shouts is a fault."""
+"""Cells are run and judged: what fails, warns, hangs, dies or draws by chance is a fault."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from coursemaker import run as machine
 from coursemaker.forks import Prepared
 from coursemaker.run import run
 from coursemaker.tutorial import Fault, read
@@ -45,7 +45,8 @@ def test_a_kernel_has_the_package_that_lies_under_the_root(
     data.write_text("bird\n")
     cells = (
         "# %%\nfrom workflow import SLOPE\nprint(SLOPE)\n"
-        "# %%\nimport os\nprint(os.listdir(), __import__('pathlib').Path('birds.csv').read_text())\n"
+        "# %%\nimport os, pathlib\n"
+        "print(os.listdir(), pathlib.Path('birds.csv').read_text())\n"
         '# %%\nimport torch\nprint(torch.get_num_threads(), hash("a"), os.environ["MPLBACKEND"])'
     )
     process = prepared if forked else None
@@ -104,7 +105,9 @@ def test_a_fault_names_its_cell(tmp_path: Path, prepared: Prepared | None, name:
 def test_what_a_cell_left_running_ends_with_it(tmp_path: Path, prepared: Prepared | None) -> None:
     with pytest.raises(Fault, match="Leaves a process"):
         executed("# %%\nimport subprocess\nsubprocess.Popen(['sleep', '613'])", tmp_path, prepared)
-    assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "613"]]
+    assert not [
+        p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "613"]
+    ]
 
 
 def test_what_is_expected_is_no_fault(tmp_path: Path, prepared: Prepared | None) -> None:
@@ -140,7 +143,7 @@ def test_a_folder_with_a_long_name_will_do(
 ) -> None:
     deep = tmp_path / ("long" * 30)
     deep.mkdir()
-    monkeypatch.setattr(machine.tempfile, "tempdir", str(deep))
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
     assert printed(executed("# %%\nprint(1)", tmp_path, prepared, seconds=60)) == ["1\n"]
     assert list(deep.iterdir()) == []
 
@@ -152,7 +155,8 @@ from pathlib import Path
 from coursemaker.forks import Prepared
 from coursemaker.run import run
 from coursemaker.tutorial import read
-code = "import os, time; open({str(tmp_path / "pid")!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+code = "import os, time, pathlib\\npid = pathlib.Path({str(tmp_path / "pid")!r})\\n"
+code += "pid.write_text(str(os.getpid()))\\ntime.sleep(600)"
 with Prepared() as prepared:
     run(read("# %%\\n" + code), Path({str(tmp_path)!r}), prepared=prepared)
 """

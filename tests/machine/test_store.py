@@ -12,7 +12,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 SOURCE = "# %%\nfrom workflow import fit\nfit()\n"
 FILES = {
     "__init__.py": "from workflow.training import fit\nfrom workflow.plotting import plot\n",
-    "training.py": '"""Doc."""\nfrom workflow._checks import check\n\n\ndef fit():\n    """Say."""\n',
+    "training.py": (
+        '"""Doc."""\nfrom workflow._checks import check\n\n\ndef fit():\n    """Say."""\n'
+    ),
     "_checks.py": "def check():\n    return 1\n",
     "plotting.py": "def plot():\n    return 1\n",
 }
@@ -41,7 +43,9 @@ def rewrite(root: Path, name: str, old: str, new: str) -> None:
         ("plotting.py", "return 1", "return 2"),
     ],
 )
-def test_what_no_output_depends_on_changes_nothing(root: Path, name: str, old: str, new: str) -> None:
+def test_what_no_output_depends_on_changes_nothing(
+    root: Path, name: str, old: str, new: str
+) -> None:
     before = key(SOURCE, root, [])
     rewrite(root, name, old, new)
     assert key(SOURCE, root, []) == before
@@ -55,7 +59,9 @@ def test_what_no_output_depends_on_changes_nothing(root: Path, name: str, old: s
         ("__init__.py", "workflow.training import fit", "workflow._checks import check as fit"),
     ],
 )
-def test_what_an_output_depends_on_changes_the_key(root: Path, name: str, old: str, new: str) -> None:
+def test_what_an_output_depends_on_changes_the_key(
+    root: Path, name: str, old: str, new: str
+) -> None:
     before = key(SOURCE, root, [])
     rewrite(root, name, old, new)
     assert key(SOURCE, root, []) != before
@@ -110,4 +116,3 @@ def test_a_build_can_do_without(tmp_path: Path) -> None:
     nowhere.put("a", new_notebook())
     assert nowhere.get("a") is None
     nowhere.drop_unused()
-

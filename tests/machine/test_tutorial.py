@@ -1,4 +1,4 @@
-"""A tutorial's source: what is read of it, what is wrong with it, and what its reader takes away."""
+"""A tutorial's source: what is read of it, what is wrong, and what its reader takes away."""
 
 from __future__ import annotations
 
@@ -56,7 +56,11 @@ def test_a_solution_is_what_runs_and_the_starter_what_the_reader_gets() -> None:
     ("cells", "cell", "complaint"),
     [
         ('# %% tags=["solutoin"]\n1', "code cell 1 (from line 10)", "Unknown tag solutoin; there"),
-        ("# %% [markdown] Lost words\n# Kept.", "markdown cell 2 (from line 10)", "Text on a cell's"),
+        (
+            "# %% [markdown] Lost words\n# Kept.",
+            "markdown cell 2 (from line 10)",
+            "Text on a cell's",
+        ),
         ("# %% Lost words\n1", "code cell 1 (from line 10)", "mark is on no page: 'Lost words'"),
         (
             EXERCISE.replace("# starter:", "# yours:"),
@@ -69,7 +73,7 @@ def test_a_solution_is_what_runs_and_the_starter_what_the_reader_gets() -> None:
             "Expected a markdown cell tagged exercise. An exercise is a markdown cell tagged exer",
         ),
         (
-            EXERCISE.partition("# %% tags=[\"check")[0],
+            EXERCISE.partition('# %% tags=["check')[0],
             "code cell 1 (from line 13)",
             "Expected a code cell tagged check.",
         ),

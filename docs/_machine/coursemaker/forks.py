@@ -1,7 +1,7 @@
 """Kernels as forks of one process that has imported what each would: seconds less for each.
 
-It has imported nothing of ours, so that an edit to the package is seen. On systems other than Linux,
-where forking after such imports isn't safe, a kernel is started as usual; the output is the same.
+It has imported nothing of ours, so that an edit to the package is seen. On systems other than
+Linux, where forking after such imports isn't safe, a kernel starts as usual, with the same output.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 
 class Prepared:
@@ -61,7 +61,7 @@ class Prepared:
 
 
 class Fork:
-    """What jupyter_client asks of a `Popen`; a pipe whose other end the fork holds tells its end."""
+    """What jupyter_client asks of a `Popen`; a pipe that the fork holds open tells its end."""
 
     stdin = stdout = stderr = None
 
@@ -111,9 +111,6 @@ class ForkProvisioner(LocalProvisioner):
 
 def serve(orders: socket.socket) -> None:
     """Import, then fork at each order until the other side is gone."""
-    import ipykernel.ipkernel
-    import ipykernel.kernelapp
-    import matplotlib.pyplot
     import torch._dynamo  # which the first step of an optimizer imports  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a fork ended

@@ -1,4 +1,4 @@
-"""An executed tutorial as Markdown, and what it publishes for other pages; knows nothing of a site."""
+"""An executed tutorial as Markdown, and what it publishes for other pages."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""mkdocs-jupyter, with tutorials that become Markdown: the one place that knows MkDocs and its plugin.
+"""mkdocs-jupyter, with tutorials that become Markdown: the one place that knows that plugin.
 
 The plugin finds the tutorials and makes each a page of the site. What is different here: they are
 run side by side in kernels of ours, all that fail are named, readers are offered downloads in place
@@ -21,7 +21,7 @@ from itertools import count
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import jinja2
 from mkdocs.config.defaults import MkDocsConfig
@@ -33,8 +33,8 @@ from mkdocs.structure.pages import Page
 from mkdocs_jupyter.plugin import Plugin
 from nbformat import NotebookNode
 
+from coursemaker import check, quiz, run, tutorial
 from coursemaker import page as pages
-from coursemaker import quiz, run, tutorial
 from coursemaker.blocks import MarkupError
 from coursemaker.forks import Prepared
 from coursemaker.store import Store, key
@@ -63,16 +63,23 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         """Read what the environment sets."""
         self.root = Path(config.config_file_path).parent
         self.began = self.stamps(config)
-        self.seconds = number("WORKFLOW_DOCS_CELL_SECONDS", run.SECONDS, "seconds that a cell may take")
-        self.workers = number("WORKFLOW_DOCS_WORKERS", os.cpu_count() or 1, "tutorials run at a time")
+        self.seconds = number(
+            "WORKFLOW_DOCS_CELL_SECONDS", run.SECONDS, "seconds that a cell may take"
+        )
+        self.workers = number(
+            "WORKFLOW_DOCS_WORKERS", os.cpu_count() or 1, "tutorials run at a time"
+        )
         if REPOSITORY:
             config.edit_uri_template = f"https://github.com/{REPOSITORY}/edit/main/docs/{{path}}"
 
+    def should_include(self, file: File) -> bool:
+        """Say whether a file is a tutorial; what makes the site isn't."""
+        return file.inclusion.is_included() and bool(super().should_include(file))
+
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Run the tutorials, then tell the pages what they publish and the readers what to take."""
-        included = {file.src_uri for file in files if file.inclusion.is_included()}
         files = super().on_files(files, config=config)
-        found = [f for f in files if f.src_uri in included and self.should_include(f)]
+        found = [file for file in files if self.should_include(file)]
         self.api = {  # where a name of the package is documented
             name: path.stem
             for path in Path(config.docs_dir, "api").glob("*.md")
@@ -109,7 +116,7 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
                 return None
             return urljoin(site, page.url) + (f"#{fragment}" if fragment else "")
 
-        beside = tutorial.files_named(file.content_string, Path(file.abs_src_path).parent)
+        beside = tutorial.files_named(file.content_string, Path(str(file.abs_src_path)).parent)
         around = tutorial.Around(address, REPOSITORY, [path.name for path in beside])
         return tutorial.downloads(self.made[file.src_uri].notebook, around)
 
@@ -148,7 +155,7 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         """Give what a tutorial comes to, and whether it was kept."""
         while True:
             source = file.content_string
-            beside = tutorial.files_named(source, Path(file.abs_src_path).parent)
+            beside = tutorial.files_named(source, Path(str(file.abs_src_path)).parent)
             before = key(source, self.root, beside)
             if notebook := self.store.get(before):
                 return Made(notebook, pages.write(notebook)), True
@@ -195,6 +202,17 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
             return None
         offers = rf"\g<0>\n{links(page.file, made.notebook)}\n{{ .downloads }}\n"
         return re.sub(r"(?m)^# .+\n", offers, made.page.markdown, count=1)
+
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Stop at what is wrong with a page and Markdown doesn't see."""
+        known = {path.removeprefix("./") for file in files for path in (file.url, file.dest_uri)}
+
+        def is_there(address: str) -> bool:
+            path = urlsplit(urljoin(f"https://site/{page.url}", address)).path.removeprefix("/")
+            return unquote(path) in known or f"{unquote(path)}/" in known
+
+        if found := check.faults(html, is_there):
+            raise PluginError("\n".join(f"{page.file.src_uri}: {fault}" for fault in found))
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Drop what was kept for another state of things."""
@@ -248,7 +266,9 @@ def number(variable: str, default: int, what: str) -> int:
     """Give a whole number that the environment may set."""
     text = os.environ.get(variable, "") or str(default)
     if not text.isdecimal() or int(text) == 0:
-        raise PluginError(f"{variable} is {text!r}; expected a whole number, 1 or more: the {what}.")
+        raise PluginError(
+            f"{variable} is {text!r}; expected a whole number, 1 or more: the {what}."
+        )
     return int(text)
 
 

@@ -94,7 +94,11 @@ class Client(NotebookClient):
     """Stops listening to a cell that prints without end."""
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        return None if printed_by(outs) > MOST_OUTPUT else super().output(outs, msg, display_id, cell_index)
+        return (
+            None
+            if printed_by(outs) > MOST_OUTPUT
+            else super().output(outs, msg, display_id, cell_index)
+        )
 
 
 def printed_by(outputs: Iterable[NotebookNode]) -> int:
@@ -137,7 +141,7 @@ def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
 
 
 def judge(cell: NotebookNode) -> None:
-    """Fail for a warning without its tag, a tag without its error or warning, and what the kernel saw."""
+    """Fail for what the kernel reports, a warning without its tag, a tag without its reason."""
     if printed_by(cell.outputs) > MOST_OUTPUT:
         start = "".join(output.get("text", "") for output in cell.outputs)[:60]
         raise Fault(

@@ -20,8 +20,14 @@ HERE = Path(__file__).parent
 # Read now, as a running `mkdocs serve` goes on with the code that it started with.
 MACHINE = b"".join(
     (HERE / name).read_bytes()
-    for name in ("tutorial.py", "run.py", "kernels/workflow/kernel.json", "kernels/workflow/kernel.py")
+    for name in (
+        "tutorial.py",
+        "run.py",
+        "kernels/workflow/kernel.json",
+        "kernels/workflow/kernel.py",
+    )
 )
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 ALWAYS = {"torch", "numpy", "matplotlib", "IPython"}  # IPython writes what a value looks like
 
 
@@ -88,9 +94,8 @@ def names_imported(code: str) -> frozenset[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if "import" in node.value:  # a program that a tutorial writes and starts
-                names |= names_imported(node.value)
+        elif isinstance(node, ast.Constant) and "import" in str(node.value):
+            names |= names_imported(str(node.value))  # a program that a tutorial writes and starts
     return frozenset(names)
 
 
@@ -117,9 +122,8 @@ def bare(code: str) -> str:
     """Give code without comments, docstrings and layout."""
     tree = ast.parse(code)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
     return ast.dump(tree)
 
 
@@ -146,7 +150,7 @@ class Store:
         """Give the notebook that is kept, unless there is none or it is damaged."""
         path = self.path(key)
         try:
-            notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)
+            notebook: NotebookNode = nbformat.reads(path.read_text("utf-8"), as_version=4)
             nbformat.validate(notebook)
         except FileNotFoundError:
             return None

@@ -1,4 +1,4 @@
-"""A tutorial: a notebook as text (py:percent), read into cells, and what a reader takes away of it."""
+"""A tutorial: a notebook as text, read into cells, and what its reader takes away."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ class Fault(Exception):  # noqa: N818 - it is the tutorial's, not this program's
 
 def read(source: str) -> NotebookNode:
     """Give the cells, with what stands in comments for the page taken out of the code."""
-    notebook = jupytext.reads(source, "py:percent")
+    notebook: NotebookNode = jupytext.reads(source, "py:percent")
     notebook.metadata = {"kernelspec": {"name": "workflow", "display_name": "", "language": ""}}
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # in place of a random one
@@ -137,7 +137,10 @@ class Around(NamedTuple):
     files: Sequence[str] = ()
 
 
-def downloads(notebook: NotebookNode, around: Around = Around()) -> dict[str, str]:
+ALONE = Around()
+
+
+def downloads(notebook: NotebookNode, around: Around = ALONE) -> dict[str, str]:
     """Give the tutorial for the reader to run, by the ends of the files' names."""
     solved = list(for_reader(notebook, around))
     to_do = [task for cell in solved if (task := without_solution(cell))]

@@ -25,7 +25,8 @@ function fill(element, attributes, children) {
 // A number as people read it: a true minus, no more digits than asked for.
 export function show(number, digits = 4) {
   const size = Math.abs(number)
-  const text = size !== 0 && (size >= 1e5 || size < 0.5 * 10 ** -digits) ? number.toExponential(1) : number.toFixed(digits)
+  const text =
+    size !== 0 && (size >= 1e5 || size < 0.5 * 10 ** -digits) ? number.toExponential(1) : number.toFixed(digits)
   return text.replaceAll("-", "−").replace("+", "")
 }
 
@@ -150,7 +151,8 @@ export class Panel {
     this.accepts[key] = (text) => (Number.isFinite(Number(text)) ? values[nearest(values, Number(text))] : null)
     this.shown[key] = (now) => {
       input.value = nearest(values, now)
-      input.setAttribute("aria-valuetext", (value.textContent = format(now)))
+      value.textContent = format(now)
+      input.setAttribute("aria-valuetext", value.textContent)
     }
     return this.control(html("label", {}, html("span", {}, label, " ", value), input))
   }
@@ -227,7 +229,8 @@ class Chart {
     this.x = along(x, this.left, this.width - this.right)
     this.y = along(y, this.height - this.bottom, this.top)
     const foot = this.height - this.bottom
-    const ticks = (axis) => axis.ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, String(tick).replace("-", "−")]))
+    const ticks = (axis) =>
+      axis.ticks.map((tick) => (Array.isArray(tick) ? tick : [tick, String(tick).replace("-", "−")]))
     this.axes.replaceChildren(
       svg("path", { d: `M${this.left} ${this.top}V${foot}H${this.width - this.right}` }),
       ...ticks(x).map(([at, text]) => svg("text", { x: this.x(at), y: foot + 16, "text-anchor": "middle" }, text)),
@@ -240,13 +243,24 @@ class Chart {
   // A line through points; `set(xs, ys)` moves it.
   line(kind) {
     const path = this.area.appendChild(svg("path", { class: `line ${kind}` }))
-    return { path, set: (xs, ys) => path.setAttribute("d", xs.length ? `M${xs.map((x, i) => `${fixed(this.x(x))} ${fixed(this.y(ys[i]))}`).join("L")}` : "") }
+    return {
+      path,
+      set: (xs, ys) =>
+        path.setAttribute(
+          "d",
+          xs.length ? `M${xs.map((x, i) => `${fixed(this.x(x))} ${fixed(this.y(ys[i]))}`).join("L")}` : "",
+        ),
+    }
   }
 
   // A mark at each point, in the shape and colour of `kind`; `set(xs, ys)` moves them.
   marks(kind) {
     const path = this.area.appendChild(svg("path", { class: `marks ${kind}` }))
-    return { path, set: (xs, ys) => path.setAttribute("d", xs.map((x, i) => MARKS[kind](fixed(this.x(x)), fixed(this.y(ys[i])))).join("")) }
+    return {
+      path,
+      set: (xs, ys) =>
+        path.setAttribute("d", xs.map((x, i) => MARKS[kind](fixed(this.x(x)), fixed(this.y(ys[i])))).join("")),
+    }
   }
 }
 

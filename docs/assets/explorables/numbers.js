@@ -1,7 +1,7 @@
 // Anything becomes numbers: a thing of the reader's own, and its tensor.
 import { html, range } from "./kit.js"
 import { pad } from "./pad.js"
-import { HEATINGS, MAKE, describe } from "./tensors.js"
+import { describe, HEATINGS, MAKE } from "./tensors.js"
 
 const LABELS = { text: "text", dna: "DNA", row: "table row", tone: "tone", drawing: "drawing" }
 const PITCHES = range(-36, 48, 1).map((steps) => Math.round(440 * 2 ** (steps / 12)))
@@ -25,8 +25,14 @@ export default function numbers(panel) {
   dots.path.setAttribute("class", "marks") // in ink: these are nobody's training data
   const moments = range(0, 39, 0.1)
   const sketch = ({ pitch, loudness }, samples) => {
-    curve.set(moments, moments.map((i) => loudness * Math.sin((2 * Math.PI * pitch * i) / 8000)))
-    dots.set(range(0, 39, 1), samples.map(([[sample]]) => sample))
+    curve.set(
+      moments,
+      moments.map((i) => loudness * Math.sin((2 * Math.PI * pitch * i) / 8000)),
+    )
+    dots.set(
+      range(0, 39, 1),
+      samples.map(([[sample]]) => sample),
+    )
   }
 
   const hertz = (value) => `${value} Hz`
@@ -94,7 +100,10 @@ let speaker
 function hear(tensor) {
   speaker ??= new AudioContext()
   const sound = speaker.createBuffer(1, tensor.length, 8000)
-  sound.copyToChannel(Float32Array.from(tensor, ([[value]]) => value), 0)
+  sound.copyToChannel(
+    Float32Array.from(tensor, ([[value]]) => value),
+    0,
+  )
   const source = new AudioBufferSourceNode(speaker, { buffer: sound })
   source.connect(speaker.destination)
   source.start()

@@ -3,7 +3,10 @@ import { html, range } from "./kit.js"
 
 // Its state is 16 hexadecimal digits, two a row; these are the rows, and back.
 export function pixels(digits) {
-  const row = (i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16).toString(2).padStart(8, "0")
+  const row = (i) =>
+    parseInt(digits.slice(2 * i, 2 * i + 2), 16)
+      .toString(2)
+      .padStart(8, "0")
   return range(0, 7, 1).map((i) => [...row(i)].map(Number))
 }
 
@@ -36,7 +39,9 @@ export function pad(panel, key) {
     const beyond = Math.abs((next & 7) - (i & 7)) > 1 // the edge of a row
     if (!beyond) cells[next]?.focus()
   }
-  const reach = ({ target }) => cells.forEach((cell) => (cell.tabIndex = cell === target ? 0 : -1))
+  const reach = ({ target }) => {
+    for (const cell of cells) cell.tabIndex = cell === target ? 0 : -1
+  }
   const name = (i) => `row ${i >> 3}, column ${i & 7}`
   const cells = range(0, 63, 1).map((i) => html("button", { type: "button", "aria-label": name(i) }))
   reach({ target: cells[0] })

@@ -64,7 +64,10 @@ export default function resume(panel) {
     for (const move of plugs) move(stop)
     resumed.set(epochs.slice(stop - 1), [never[stop - 1], ...run.loss])
     start.set([stop], [never[stop - 1]])
-    apart.set(run.apart.map((_, i) => stop + 1 + i), run.apart)
+    apart.set(
+      run.apart.map((_, i) => stop + 1 + i),
+      run.apart,
+    )
     none.textContent = run.apart.length ? "" : "0 after each epoch"
     none.setAttribute("x", gap.x(stop < last / 2 ? 0.75 * last : 0.25 * last))
     parts.replaceChildren(...PARTS.map((part, i) => html("li", {}, i < kept ? `✓ ${part}` : `– ${part} (lost)`)))

@@ -32,6 +32,7 @@ export default function split(panel) {
     y: { label: "x", from: 0, to: 1.1, ticks: [0, 0.5, 1] },
     height: 190,
   })
+  line.line("truth").set([0, 1], [0.3, 1])
   const marks = PARTS.map((part) => [line.marks(part), row.marks(part)])
   const reach = line.line("train")
   const counts = PARTS.map((part) => html("span", { class: part }))
@@ -55,8 +56,14 @@ export default function split(panel) {
       const [onLine, inRow] = marks[p]
       const numbers = parts[part]
       const x = numbers.map((i) => X[i])
-      onLine.set(x, numbers.map((i) => y[i]))
-      inRow.set(numbers.map(() => place++), x)
+      onLine.set(
+        x,
+        numbers.map((i) => y[i]),
+      )
+      inRow.set(
+        numbers.map(() => place++),
+        x,
+      )
       counts[p].textContent = `${NAMES[p]} ${numbers.length}`
     })
     reach.set(ends(parts.train), [-0.15, -0.15])

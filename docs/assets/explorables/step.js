@@ -22,7 +22,8 @@ const RUN = {
   l(now) {
     if (!now.y_pred) return now.errors.y_pred
     now.record = { y_pred: now.y_pred, freed: false }
-    now.losses.push((now.loss = now.y_pred.loss))
+    now.loss = now.y_pred.loss
+    now.losses.push(now.loss)
     const old = now.y_pred.steps < now.steps ? ", of old predictions: the parameters have moved since" : ""
     return `The loss is ${show(now.loss)}${old}.`
   },
@@ -74,7 +75,10 @@ export function run(presses, numbers) {
 
 // In the address e is an epoch in order, n one without zero_grad, and p3 is three times p.
 const pack = (presses) =>
-  presses.replaceAll("plzbs", "e").replaceAll("plbs", "n").replace(/(.)\1+/g, (all, one) => one + all.length)
+  presses
+    .replaceAll("plzbs", "e")
+    .replaceAll("plbs", "n")
+    .replace(/(.)\1+/g, (all, one) => one + all.length)
 
 const unpack = (text) => {
   const long = text.replace(/(.)(\d+)/g, (_, one, times) => one.repeat(times))

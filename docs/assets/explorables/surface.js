@@ -1,6 +1,6 @@
 // The loss surface: an optimizer's way over the map of weight and bias, and its loss after each step.
 import { html, range, show, svg, upTo } from "./kit.js"
-import { LINE, descend, measure } from "./torch.js"
+import { descend, LINE, measure } from "./torch.js"
 
 const LOW = 1e-5 // converged, if the loss stays below
 const HIGH = 1e6 // diverged
@@ -127,7 +127,9 @@ function contours(loss, unit) {
     return [far * weight, -far * bias]
   })
   const ring = (size) => shape.map(([x, y]) => `${(size * x).toFixed(1)} ${(size * y).toFixed(1)}`)
-  return range(0.1, 1, 0.1).map((size) => `M${ring(size).join("L")}Z`).join("")
+  return range(0.1, 1, 0.1)
+    .map((size) => `M${ring(size).join("L")}Z`)
+    .join("")
 }
 
 function clip({ left, right, top, bottom, width, height, picture, area }) {

@@ -14,10 +14,10 @@ export const MAKE = {
     const tensor = letters.map((letter) => [numbers(letter), letter])
     const count = size(tensor)
     const code = bytes ? `list(${quoted}.encode())` : `[ord(sign) for sign in ${quoted}]`
-    const counted = `${letters.length} signs, ${count} bytes`
+    const counted = `${letters.length} code points, ${count} bytes`
     let says = `${counted}. Does that hold for ü, € or an emoji?`
     if (count > letters.length) says = `${counted}: what isn't plain English takes two, three or four each.`
-    if (!bytes) says = "One number a sign: its place in Unicode, the list of all scripts. It is a name, no amount."
+    if (!bytes) says = "One number a code point: its place in Unicode, the list of all scripts. It is a name, no amount."
     return { code: `torch.tensor(${code})`, tensor, says }
   },
 
@@ -49,7 +49,8 @@ export const MAKE = {
     const pace = Math.fround(2 * Math.PI * pitch)
     const angle = (i) => Math.fround(Math.fround(pace * i) / 8000)
     let says = `Half a second is 4,000 numbers, ${show(8000 / pitch, 1)} for each swing of the wave.`
-    if (pitch > 4000) says = `Fewer than two numbers for each swing: nobody can tell these from a tone of ${8000 - pitch} Hz.`
+    if (pitch > 4000)
+      says = `Fewer than two numbers for each swing: nobody can tell these from a tone of ${8000 - pitch} Hz.`
     if (!loudness) says = "Silence takes 4,000 numbers too, all of them 0."
     return {
       code: `${loudness} * torch.sin(2 * math.pi * ${pitch} * torch.arange(4000) / 8000)`,

@@ -23,7 +23,10 @@ const OPTIMIZERS = {
   sgd: (lr) => (gradient) => -lr * gradient,
   momentum: (lr) => {
     let buffer = 0
-    return (gradient) => -lr * (buffer = 0.9 * buffer + gradient)
+    return (gradient) => {
+      buffer = 0.9 * buffer + gradient
+      return -lr * buffer
+    }
   },
   adam: (lr) => {
     let [first, second, steps] = [0, 0, 0]
@@ -47,8 +50,10 @@ export function descend({ loss, optimizer, lr, steps, weight, bias, X, y }) {
     const now = measure(loss, weight, bias, X, y)
     path.loss.push(now.loss)
     if (step === steps) break
-    path.weight.push((weight += moveWeight(now.weight)))
-    path.bias.push((bias += moveBias(now.bias)))
+    weight += moveWeight(now.weight)
+    bias += moveBias(now.bias)
+    path.weight.push(weight)
+    path.bias.push(bias)
   }
   return path
 }

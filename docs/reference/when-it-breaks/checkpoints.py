@@ -66,13 +66,17 @@ torch.load("whole.pt")
 # **Recognise it.** An `UnpicklingError`, and `Unsupported global` with the name of a class.
 #
 # **Why.** A pickled model is code to be run when it is read, and so can be anything that somebody
-# put in its place. Since version 2.6 `torch.load` reads only tensors and plain values.
+# put in its place. Since version 2.6 `torch.load` reads only tensors, plain values and what you
+# allow.
 #
-# **Cure.** Save the `state_dict`, and build the model from its class. For an old file that *you*
-# wrote, read it once with `weights_only=False`, and save it anew.
+# **Cure.** Save the `state_dict`, and build the model from its class. An old file that *you* wrote
+# you can still read, with its class allowed by name. `weights_only=False` allows everything: never
+# for a file from somebody else.
 
 # %%
-torch.save(model.state_dict(), "line.pt")
+with torch.serialization.safe_globals([LinearRegressionModel]):
+    old = torch.load("whole.pt")
+torch.save(old.state_dict(), "line.pt")
 copy = LinearRegressionModel()
 print(copy.load_state_dict(torch.load("line.pt")))
 

@@ -43,8 +43,8 @@ column = X.squeeze().unsqueeze(1)
 print(tuple(column.shape), "gives", tuple(layer(column).shape))
 
 # %% [markdown]
-# **With `workflow`.** It adds nothing to torch's message, which says it all. But `fit` tries all
-# data before its first step, so nothing has changed when it comes.
+# **With `workflow`.** `fit` says which data it is, and passes torch's message on. It comes before
+# the first step, so nothing has changed.
 
 # %% tags=["raises-exception"]
 fit(layer, (X.squeeze(), y), loss_fn=nn.L1Loss(), optimizer=sgd(layer), epochs=1)
@@ -209,6 +209,111 @@ print("finite:", nn.MSELoss()(layer(gap[whole]), y[whole]).isfinite().item())
 
 # %% tags=["raises-exception"]
 fit(layer, (gap, y), loss_fn=nn.MSELoss(), optimizer=sgd(layer), epochs=1)
+
+# %% [markdown]
+# ## The loss is nan from the first epoch: a column that never changes
+
+# %%
+table = torch.cat([X, torch.full_like(X, 20.0)], dim=1)  # the second is 20 in each row
+scaled = (table - table.mean(dim=0)) / table.std(dim=0)
+print(scaled[:2])
+
+# %% [markdown]
+# **Recognise it.** After scaling, a whole column is `nan`, or `inf` in rows that come later.
+#
+# **Why.** A column that is the same in each row has a standard deviation of 0, and 0 divided by 0
+# is `nan`.
+#
+# **Cure.** Leave it out: where nothing changes, nothing can be learned. If it has to stay, divide
+# it by 1.
+
+# %%
+spread = table.std(dim=0)
+spread[spread == 0] = 1
+print(((table - table.mean(dim=0)) / spread)[:2])
+
+# %% [markdown]
+# **With `workflow`.** `fit` looks before the first step, and shows a row.
+
+# %% tags=["raises-exception"]
+layer = nn.Linear(2, 1)
+fit(layer, (scaled, y), loss_fn=nn.MSELoss(), optimizer=sgd(layer), epochs=1)
+
+# %% [markdown]
+# ## The loss is nan from the first epoch: root or logarithm of a negative number
+
+# %%
+amounts = torch.tensor([[4.0], [0.0], [-4.0]])
+print(amounts.sqrt().flatten(), amounts.log().flatten())
+
+# %% [markdown]
+# **Recognise it.** A column went through `sqrt` or `log`, and holds `nan` or `-inf` now. NumPy
+# warns; PyTorch says nothing.
+#
+# **Why.** A negative number has no real root and no logarithm. The logarithm of 0 is minus
+# infinity, with which no loss can be computed either.
+#
+# **Cure.** Look at these rows first: is a negative amount a mistake, a refund, a missing value?
+# Where 0 is a true value, `log1p` takes the logarithm of one more.
+
+# %%
+print(int((amounts < 0).sum()), "negative:", amounts[amounts < 0])
+print(amounts[amounts >= 0].log1p())
+
+# %% [markdown]
+# **With `workflow`.** `fit` refuses what isn't finite.
+
+# %% tags=["raises-exception"]
+layer = nn.Linear(1, 1)
+pair = (amounts.log(), torch.ones(3, 1))
+fit(layer, pair, loss_fn=nn.MSELoss(), optimizer=sgd(layer), epochs=1)
+
+# %% [markdown]
+# ## The loss explodes or crawls: features of very different size
+#
+# One column in metres, below 1, the other in grams, in thousands.
+
+# %%
+grams = 3000 + 2000 * torch.rand(X.shape, generator=torch.Generator().manual_seed(0))
+table, answers = torch.cat([X, grams], dim=1), y + grams / 10000
+
+
+def loss_after(table, lr):
+    torch.manual_seed(42)
+    layer = nn.Linear(2, 1)
+    optimizer = sgd(layer, lr)
+    for _ in range(200):
+        loss = nn.MSELoss()(layer(table), answers)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+for lr in (0.1, 1e-7, 1e-8):
+    print(f"lr {lr}: {loss_after(table, lr):.4f}")
+print(f"always the mean: {answers.var(correction=0):.4f}")
+
+# %% [markdown]
+# **Recognise it.** Each learning rate is either too high, with `inf` and `nan`, or so low that the
+# loss stands still before it is any good. `table.std(dim=0)` has numbers of very different size.
+#
+# **Why.** A weight's slope is as large as its feature. A step that is right for the grams is far
+# too small for the metres, and one that is right for the metres throws the grams off the road.
+#
+# **Cure.** Bring the features to one scale before training, with mean and standard deviation of
+# the training data. New data is scaled with the same two numbers, so keep them beside the model.
+
+# %%
+scaled = (table - table.mean(dim=0)) / table.std(dim=0)
+print(f"scaled, lr 0.1: {loss_after(scaled, 0.1):.1e}")
+
+# %% [markdown]
+# **With `workflow`.** `fit` stops when the loss is no longer a number, and names the feature.
+
+# %% tags=["raises-exception"]
+layer = nn.Linear(2, 1)
+fit(layer, (table, answers), loss_fn=nn.MSELoss(), optimizer=sgd(layer, 0.1), epochs=200)
 
 # %% [markdown]
 # ## One example too many: float steps in `arange`

@@ -14,10 +14,12 @@ import torch
 from torch import nn
 
 from workflow import (
+    MLP,
     Result,
     batches,
     choose,
     evaluate,
+    fit,
     make_line,
     plot_predictions,
     predict,
@@ -187,7 +189,57 @@ print("drawn:", count_drawn(X_train), "points")
 plot_predictions()
 
 # %% [markdown]
-# ## Good in training, bad in use: the test set leaked
+# ## Good in training, bad in use: overfitting
+#
+# Ten noisy points, and a network with thousands of parameters.
+
+# %%
+X_noisy, y_noisy = make_line(noise=0.2)
+few, others = split(X_noisy, y_noisy, fractions=(0.2, 0.8))
+
+
+def learned(data, epochs):
+    """Train on data, and give the loss on it and on points that were not in it."""
+    torch.manual_seed(42)
+    network, mse = MLP(1, (64, 64), 1), nn.MSELoss()
+    adam = torch.optim.Adam(network.parameters(), lr=0.01)
+    fit(network, data, loss_fn=mse, optimizer=adam, epochs=epochs)
+    unseen = make_line(0, 1, 0.001, noise=0.2, seed=1)
+    return [evaluate(network, part, loss_fn=mse)["loss"] for part in (data, unseen)]
+
+
+for epochs in (20, 1000):
+    in_training, in_use = learned(few, epochs)
+    print(f"{epochs:4} epochs: in training {in_training:.4f}, in use {in_use:.4f}")
+
+# %% [markdown]
+# **Recognise it.** The loss is far lower on the training data than on any other. Over the epochs,
+# the training loss falls on while the validation loss turns and climbs.
+#
+# **Why.** The model has room for each example by itself, noise and all, and enough epochs to
+# learn it by heart.
+#
+# **Cure.** More data helps most. Else stop where the validation loss is lowest, or take a smaller
+# model. Some of the gap always stays.
+
+# %%
+in_training, in_use = learned(others, 1000)
+print(f"with 40 points: in training {in_training:.4f}, in use {in_use:.4f}")
+
+# %% [markdown]
+# **With `workflow`.** Give `fit` validation data and `patience`: it stops when nothing has improved
+# for so many epochs, and the best weights are put back. `plot_history` shows the turn.
+
+# %%
+torch.manual_seed(42)
+network, mse = MLP(1, (64, 64), 1), nn.MSELoss()
+adam = torch.optim.Adam(network.parameters(), lr=0.01)
+how = {"loss_fn": mse, "optimizer": adam, "epochs": 1000, "patience": 50}
+history = fit(network, few, others, **how)
+print(f"stopped after {len(history)} epochs")
+
+# %% [markdown]
+# ## Good in the test, bad in use: the test set leaked
 #
 # Labels by chance: there is nothing to learn. But each row is in the table twice, and the model
 # does no more than remember rows.

@@ -201,7 +201,9 @@ head(features).sum().backward()
 # **Recognise it.** A tensor made inside `inference_mode` is used in training, such as the features
 # from a frozen first part. `features.is_inference()` says so.
 #
-# **Why.** Inference tensors leave out what autograd would need to keep track of them, for good.
+# **Why.** Inference tensors leave out what autograd would need to keep track of them, for good. It
+# shows only where `backward` has to keep the tensor: adding one to a parameter passes, multiplying
+# by one doesn't.
 #
 # **Cure.** `no_grad` doesn't record either, but its tensors may be used later.
 
@@ -210,12 +212,15 @@ with torch.no_grad():
     features = layer(X)
 head(features).sum().backward()
 print(head.weight.grad is not None)
+with torch.inference_mode():
+    features = layer(X)
+(features + head.bias).sum().backward()  # passes: a sum needs neither of its parts
 
 # %% [markdown]
-# **With `workflow`.** `predict` runs in inference mode: its predictions are for looking at. As
-# features for training, clone them.
+# **With `workflow`.** `predict` records nothing either, but what it returns is an ordinary tensor,
+# which may be learned from.
 
 # %%
 features = predict(layer, X)
-print(features.is_inference(), features.clone().is_inference())
-head(features.clone()).sum().backward()
+print(features.is_inference())
+head(features).sum().backward()

@@ -169,7 +169,7 @@ optimizer = torch.optim.SGD(layer.parameters(), lr=0.01)
 # **With `workflow`.** It can't notice: the line fails before anything is handed over.
 
 # %% [markdown]
-# ## Wrong device: `Tensor on device cpu is not on the expected device meta`
+# ## Wrong device: `Tensor on device meta is not on the expected device cpu`
 #
 # The device *meta* has shapes and no numbers, and every machine has it. With a GPU the words are
 # `Expected all tensors to be on the same device`, as the [cheat sheet](../cheat-sheet.md) quotes.

@@ -224,7 +224,8 @@ plt.ylabel("training loss")
 # **Why.** The step leads across the valley and up the other side, where the slope is steeper, so
 # the next step is longer still.
 #
-# **Cure.** A smaller learning rate: divide by 10 until it falls.
+# **Cure.** A smaller learning rate: divide by 10 until it falls. If that leads to tiny rates, look
+# at [the features' size](data.py#the-loss-explodes-or-crawls-features-of-very-different-size).
 
 # %%
 model, optimizer = start(lr=0.1)
@@ -262,13 +263,13 @@ for epoch in range(100):
 # **Cure.** A smaller learning rate and a *new* model: from `nan` no step leads back.
 
 # %%
-print("after it:", model.weights.item())
+print(f"after it: {model.weights.item()}; float32 ends at {torch.finfo(torch.float32).max:.1e}")
 model, optimizer = start(lr=0.1)
 history = fit(model, train, loss_fn=MSE, optimizer=optimizer, epochs=100)
 print(f"{history[-1].train_loss:.5f}")
 
 # %% [markdown]
-# **With `workflow`.** `fit` stops in that epoch and puts the best weights back.
+# **With `workflow`.** `fit` stops in that epoch, and says what to try.
 
 # %% tags=["raises-exception"]
 model, optimizer = start(lr=10)

@@ -17,41 +17,24 @@ from mkdocs.structure.pages import Page
 PATCHES = {
     # The search index is fetched when the search is opened, not with every page.
     r'[\w$]+\([\w$]+\(location\.protocol!=="file:"\),([\w$]+\("search"\))\)': r"\1",
-    # Each copy button sits in a <nav> without a name, a landmark that leads nowhere.
-    r'"nav",(\{class:"md-code__nav"\})': r'"div",\1',
-    # The link to an annotation holds nothing that could be read out.
-    r'("a",\{href:\w,class:"md-annotation__index")(.{,40}"data-md-annotation-id":(\w)\})': (
-        r'\1,"aria-label":"Note "+\3\2'
-    ),
-    # Wide tables scroll, so the keyboard has to reach them.
-    r'(\{class:"md-typeset__scrollwrap")\}': r"\1,tabIndex:0}",
     # Instant navigation sets each href anew, which <use> and <image> in an SVG don't allow.
     r'"\[href\], \[src\]"': '":not(use, image)[href], [src]"',
-    # Whether code scrolls is asked of each block between two changes to the page, which lays the
-    # page out anew for each; the observer, set up as well, tells it without.
-    r"(function [\w$]+\(e\)\{let t=e;)"
-    r"(for\(;t\.clientWidth===0&&t\.parentElement;\)t=t\.parentElement;)"
-    r"(.{,200}?,)([\w$]+\([\w$]+\(e\)\)\)\})": (
-        r'\1if(e.tagName!=="CODE")\2\3e.tagName==="CODE"?r=>r:\4'
-    ),
     # Error messages are pasted into the search. Lunr takes quotes, colons and signs in them for
     # operators: `"weight"` would have to be in every result, `-1` in none, `+:` is a syntax error.
-    # Numbers can make it find words that no page has, and fail. And it takes each word for the
-    # beginning of one, `in` for that of `inference`: not if it's short and finished, as a boost
-    # of 1 says.
+    # And it takes each word for the beginning of one, `in` for that of `inference`: not if it's
+    # short and finished, as a boost of 1 says.
     r"(\.next\(\{type:2,data:)(\w)(\}\))": (
-        r'\1\2.replace(/[":+~^*]|(?<!\\S)-|\\b\\d[\\w.]*/g," ")'
+        r'\1\2.replace(/[":+~^*]|(?<!\\S)-/g," ")'
         r'.replace(/(?<!\\S)\\S{1,3}(?=\\s)/g,"$&^1")\3'
     ),
-    # What is pasted with a mouse or a finger raises no key.
-    r'([\w$]+)\((\w),"keyup"\)(,\w\)\.pipe\([\w$]+\(\(\)=>\2\.value\))': (
-        r'\1(\2,"keyup"),\1(\2,"input")\3'
-    ),
-    # Source maps are not published.
-    r"//# sourceMappingURL=.*": "",
 }
-# Word lists of other languages, source maps, and colours that site.css replaces.
-UNUSED = re.compile(r"assets/(javascripts/lunr/|stylesheets/palette|images/favicon)|.*\.map$")
+# Other languages' word lists, colours that site.css replaces, source maps, a part of home.html.
+UNUSED = re.compile(r"assets/(javascripts/lunr/|stylesheets/palette|images/)|.*\.map$|line\.svg$")
+# The stylesheet of those colours, and an attribute that checkboxes may not have.
+UNWANTED = re.compile(
+    r'<link rel="stylesheet" href="[^"]*/palette\.[^"]*">'
+    r'|(?<=id="__(?:drawer|search)") autocomplete="off"'
+)
 
 serving = False
 
@@ -72,7 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     for file in list(files):
         if UNUSED.match(file.src_uri):
             files.remove(file)
-        elif re.match(r"assets/javascripts/bundle\..*\.js", file.src_uri):
+        elif re.fullmatch(r"assets/javascripts/bundle\..*\.js", file.src_uri):
             file.content_string = patched(file.content_string)
 
 
@@ -83,8 +66,8 @@ def patched(script: str) -> str:
         if not count:
             raise PluginError(
                 f"The script of Material {version('mkdocs-material')} holds nothing like "
-                f"{pattern!r}: install the version that constraints.txt names, or update PATCHES "
-                "in docs/_hooks/material.py."
+                f"{pattern!r}: install the version that requirements.txt names, or update PATCHES "
+                "in docs/_hooks/theme.py."
             )
     return script
 
@@ -117,14 +100,10 @@ def digest(script: str) -> str:
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Drop an attribute that checkboxes may not have."""
-    return without_autocomplete(output)
+    """Drop what this site doesn't want in its pages."""
+    return UNWANTED.sub("", output)
 
 
 def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
     """Do the same for the page of missing pages."""
-    return without_autocomplete(output_content)
-
-
-def without_autocomplete(html: str) -> str:
-    return re.sub(r'(type="checkbox" id="__\w+") autocomplete="off"', r"\1", html)
+    return UNWANTED.sub("", output_content)
