@@ -3,9 +3,10 @@ import { show, svg, upTo } from "./kit.js"
 import { randn } from "./random.js"
 
 const WORLDS = 1000
-const GAPS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2]
+const BOUND = 5 // of the chart of one comparison, in spreads
+const GAPS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
 const SHARES = { 0: "none of it", 0.5: "half of it", 0.9: "nearly all" }
-const RULES = ["the best mean wins", "more than the spread", "two standard errors", "the limit of compare"]
+const RULES = ["best mean", "spread", "two standard errors", "limit of compare"]
 
 // Mean and standard deviation of some numbers.
 function summed(numbers) {
@@ -34,9 +35,9 @@ export default function tryRules(panel) {
   const seeds = Object.keys(limits).map(Number)
 
   const scores = panel.chart({
-    title: "One comparison: scores by seed, and differences",
+    title: "One comparison, seed by seed",
     x: { label: "", from: -0.3, to: 2.3, ticks: [[0, "first"], [1, "second"], [2, "difference"]] },
-    y: { from: -4, to: 4, ticks: [-4, -2, 0, 2, 4] },
+    y: { from: -BOUND, to: BOUND, ticks: [-4, -2, 0, 2, 4] },
   })
   const zero = scores.line("")
   zero.set([-0.3, 2.3], [0, 0])
@@ -46,8 +47,8 @@ export default function tryRules(panel) {
   const bar = scores.area.appendChild(svg("path", { class: "line" }))
 
   const counts = panel.chart({
-    title: "All comparisons: what each rule says",
-    x: { label: "of 1000", from: 0, to: WORLDS, ticks: [0, 500, 1000] },
+    title: "How often each rule is right",
+    x: { label: "of 1000: grey right, dark wrong, the rest undecided", from: 0, to: 1.04 * WORLDS, ticks: [0, 500, 1000] },
     y: { from: 4, to: 0, ticks: [] },
   })
   const rows = RULES.map((rule, row) => {
@@ -66,39 +67,41 @@ export default function tryRules(panel) {
   panel.button("Next comparison", () => panel.set({ world: (panel.state.world + 1) % WORLDS }))
 
   panel.draw = (state) => {
+    const { gap } = state
     if (key !== `${state.seeds} ${state.share}`) {
       key = `${state.seeds} ${state.share}`
       worlds = draw(state.seeds, Number(state.share))
     }
-    const { gap } = state
-    const bars = ({ error, spread }) => [0, spread, 2 * error, limits[state.seeds] * error]
-    const tally = RULES.map(() => ({ first: 0, second: 0 }))
-    for (const world of worlds) {
-      bars(world).forEach((least, rule) => {
-        if (world.mean + gap > least) tally[rule].first += 1
-        else if (world.mean + gap < -least) tally[rule].second += 1
-      })
+    // What the rules say of a comparison: 1 for "the first is better", −1 for the second, 0 for undecided.
+    const verdicts = ({ mean, error, spread }) => {
+      const bars = [0, spread, 2 * error, limits[state.seeds] * error]
+      return bars.map((bar) => (mean + gap > bar ? 1 : mean + gap < -bar ? -1 : 0))
     }
-    rows.forEach(({ rule, parts: [right, wrong], label }, i) => showRow(tally[i], gap, { rule, right, wrong, label }))
+    const all = worlds.map(verdicts)
+    rows.forEach((row, rule) => {
+      const count = (verdict) => all.filter((verdicts) => verdicts[rule] === verdict).length
+      const [first, second] = [count(1), count(-1)]
+      if (gap) showRow(row, first, second)
+      else showRow(row, 0, first + second)
+    })
 
-    const one = worlds[state.world]
-    const second = one.b.map((score) => score + gap)
-    showPairs(one.a, second)
-    const [mean, least] = [one.mean + gap, limits[state.seeds] * one.error]
-    showMean(mean, least)
-    const says = bars(one).map((need, i) => `${RULES[i]}: ${mean > need ? "first is better" : mean < -need ? "second is better" : "undecided"}`)
+    const { a, b, mean, error } = worlds[state.world]
+    const limit = limits[state.seeds] * error
+    showPairs(a, b.map((score) => score + gap))
+    showMean(mean + gap, limit)
+    const wrong = gap ? [-1] : [1, -1]
+    const said = verdicts(worlds[state.world])
+    const by = (wanted) => RULES.filter((_, rule) => wanted.includes(said[rule])).join(", ") || "none"
     return (
-      `Comparison ${state.world + 1}: the second is worse by ${show(mean, 2)} ± ${show(one.error, 2)}, ` +
-      `limit ${show(least, 2)}. ${says.join("; ")}. In truth ${gap ? "the first is better" : "they are equal"}.`
+      `Comparison ${state.world + 1}: the difference is ${show(mean + gap, 2)} ± ${show(error, 2)}, the limit ${show(limit, 2)}. ` +
+      `${gap ? `Right: ${by([1])}. ` : ""}Undecided: ${by([0])}. Wrong: ${by(wrong)}.`
     )
   }
 
-  function showRow({ first, second }, gap, { rule, right, wrong, label }) {
-    const found = gap ? first : 0
-    const misled = gap ? second : first + second
+  function showRow({ rule, parts: [right, wrong], label }, found, misled) {
     place(right, 0, found)
     place(wrong, found, misled)
-    label.textContent = `${rule}: ${gap ? `right ${found}, ` : ""}wrong ${misled}, undecided ${WORLDS - found - misled}`
+    label.textContent = `${rule}: ${found ? `${found} right, ` : ""}${misled} wrong`
   }
 
   function place(rect, from, size) {
@@ -116,7 +119,7 @@ export default function tryRules(panel) {
   // The mean difference, and as far as luck reaches on both sides of it.
   function showMean(mean, least) {
     const { x, y } = scores
-    const clip = (value) => y(Math.max(-4, Math.min(4, value)))
+    const clip = (value) => y(Math.max(-BOUND, Math.min(BOUND, value)))
     const at = x(2.2)
     bar.setAttribute("d", `M${at} ${clip(mean - least)}V${clip(mean + least)}M${at - 6} ${clip(mean)}h12`)
   }
