@@ -475,7 +475,7 @@ WRONG = {
         ),
         Wrong(4, "my_limit = 0.8625", "would blow up"),
         Wrong(4, "my_limit = 0.01", "would still converge"),
-        Wrong(4, "my_limit = 0.992 * 0.11348", "would still converge"),
+        Wrong(4, "my_limit = 0.992 * 0.112998", "would still converge"),
         Wrong(
             4,
             "columns = torch.cat([X_long, torch.ones_like(X_long)], dim=1)\n"
@@ -490,8 +490,8 @@ WRONG = {
             "twice as high",
         ),
         Wrong(4, "my_limit = 2 / (2 * X_long.square().mean()).item()", "would blow up"),
-        Wrong(4, "my_limit = -0.1135", "would still converge"),
-        Wrong(4, "my_limit = [0.1135]", "one number is expected"),
+        Wrong(4, "my_limit = -0.113", "would still converge"),
+        Wrong(4, "my_limit = [0.113]", "one number is expected"),
         Wrong(4, "my_limit = None", "one number is expected"),
     ],
     "checkpoints": [
@@ -633,6 +633,30 @@ ALSO_RIGHT = {
         (2, "baseline = 64 / 100"),
         (3, "reported = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()"),
         (4, 'my_mse = evaluate(dropper, validation, loss_fn=nn.MSELoss())["loss"]'),
+    ],
+    "experiments": [
+        (1, "my_choice = 16"),
+        (2, "my_difference = [0.022, 0.0037]"),
+        (
+            2,
+            "pairs = torch.tensor(second) - torch.tensor(first)\n"
+            "my_difference = torch.stack([pairs.mean(), pairs.std() / 5**0.5])",
+        ),
+        (
+            3,
+            """\
+    for stop in range(len(losses)):
+        if stop - losses.index(min(losses[: stop + 1])) == patience:
+            return stop
+    return len(losses) - 1
+""",
+        ),
+        (4, "my_limit = 0.113"),
+        (
+            4,
+            "A_long = torch.cat([torch.ones_like(X_long), X_long], dim=1)\n"
+            "my_limit = len(X_long) / torch.linalg.matrix_norm(A_long, 2) ** 2",
+        ),
     ],
     "checkpoints": [
         (1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "nn.L1Loss", "seed": 42}'),

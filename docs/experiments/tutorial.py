@@ -831,8 +831,8 @@ else:
 # `zip` goes through both at once; `statistics.stdev` takes a list.
 
 # %% [markdown] tags=["solution"]
-# The difference is beyond [the limit for 5 seeds](#differences-on-the-same-seeds): decided. Yet the runs of
-# each setting spread more than twice as wide as the settings differ. All that luck was shared.
+# Beyond [the limit for 5 seeds](#differences-on-the-same-seeds): decided. Yet the runs of each
+# setting spread more than twice as wide as the settings differ. All that luck was shared.
 
 # %% [markdown] tags=["exercise"]
 # Write a function that returns the epoch at which a run stops: when the lowest loss so far is

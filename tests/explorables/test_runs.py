@@ -7,8 +7,9 @@ import re
 
 import pytest
 import torch
+from conftest import Site
+from explorable import published
 from playwright.sync_api import Locator, Page, expect
-from test_torch import published
 
 from workflow import difference, grid, run
 
@@ -43,8 +44,8 @@ def labels(place: Locator) -> list[str]:
     return place.locator(".live svg").last.locator("rect + text").all_text_contents()
 
 
-def test_the_limits_are_those_of_the_package(place: Locator) -> None:
-    limits = published(place)["limits"]
+def test_the_limits_are_those_of_the_package(site: Site) -> None:
+    limits = published(site, "experiments", "runs")["limits"]
     assert limits == {n: pytest.approx(limit(int(n)), abs=1e-4) for n in limits}
 
 
@@ -74,7 +75,7 @@ def test_one_comparison_is_that_of_torch(page: Page) -> None:
     world = drawn(10, 0.5, 0.7)
     says = page.locator("#runs").get_by_role("status")
     expect(says).to_contain_text("Comparison 5")
-    found = re.search(r"is ([\d.−]+) ± ([\d.]+), the limit ([\d.]+)", says.text_content() or "")
+    found = re.search(r"is ([\d.−]+) ± ([\d.]+), the limit (\d+\.\d+)", says.text_content() or "")
     assert found
     shown = [float(number.replace("−", "-")) for number in found.groups()]
     error = world["error"][4].item()
