@@ -352,7 +352,7 @@ def learn(hidden, data):
 # alt: Three plots of loss over epochs, each with a level grey line for the noise. Top,
 #   underfit: both curves level off far above the grey line. Middle, good fit: both fall
 #   together and end beside it. Bottom, overfit: the training curve falls far below it, while the
-#   validation curve turns early and climbs.
+#   validation curve turns and slowly climbs.
 # caption: A straight line, an MLP with 400 points, and the same MLP with 20. Grey is the
 #   noise.
 cases = {
@@ -527,7 +527,8 @@ alarm = classify(nn.Linear(1, 1), rare(seed=0))
 X_rare, y_rare = rare(seed=1)
 logits, true = predict(alarm, X_rare), y_rare == 1
 ranked = (logits[true].unsqueeze(1) > logits[~true]).float().mean().item()
-print(f"always 0: {1 - y_rare.mean():.3f}, the model: {accuracy(logits, y_rare):.3f}")
+print(f"always 0: {1 - y_rare.mean():.3f}")
+print(f"the model: {accuracy(logits, y_rare):.3f}")
 print(f"higher for class 1: {ranked:.2f} of pairs")
 
 # %% [markdown]
@@ -538,9 +539,10 @@ print(f"higher for class 1: {ranked:.2f} of pairs")
 rates = {}
 for threshold in (0, -2, -3):
     said = logits > threshold
-    found = (said & true).sum()
-    rates[threshold] = [(said == true).float().mean(), found / said.sum(), found / true.sum()]
-    print(threshold, "accuracy {:.2f}, precision {:.2f}, recall {:.2f}".format(*rates[threshold]))
+    right, found = (said == true).float().mean(), (said & true).sum()
+    rates[threshold] = right, found / said.sum(), found / true.sum()
+    numbers = "accuracy {:.2f}, precision {:.2f}, recall {:.2f}"
+    print(threshold, numbers.format(*rates[threshold]))
 
 # %% [markdown]
 # Recall is bought with precision. Which threshold is right depends on what a miss costs and what

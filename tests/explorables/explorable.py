@@ -49,13 +49,14 @@ def published(site: Site, page: str, name: str) -> Any:
 
 
 def turn_to(page: Page, fragment: str) -> None:
-    """Follow a link to a state of an explorable on this page, until it shows that state."""
+    """Give the explorable another state by its address.
+
+    No entry of the history is made: the first would have Material fetch and swap the page.
+    """
     page.evaluate(
-        """fragment => new Promise(done => {
-            addEventListener("hashchange", () => done(), {once: true})
-            const before = location.hash
-            location.hash = fragment
-            if (location.hash === before) dispatchEvent(new HashChangeEvent("hashchange"))
-        })""",
+        """fragment => {
+            history.replaceState(history.state, "", `#${fragment}`)
+            dispatchEvent(new HashChangeEvent("hashchange"))
+        }""",
         fragment,
     )

@@ -156,8 +156,8 @@ print(f"mean of the labels {flat.mean():.4f}")
 plot_predictions(train, test, predict(model, test[0]))
 
 # %% [markdown]
-# **Recognise it.** A warning that is easy to overlook, a weight of zero, and predictions that all
-# equal the mean of the labels.
+# **Recognise it.** A warning that is easy to overlook, a weight that goes to zero, and predictions
+# that all come to the mean of the labels.
 #
 # **Why.** `(40, 1)` minus `(40,)` is broadcast to `(40, 40)`: each prediction is compared with
 # every label. What fits all labels best is their mean.
