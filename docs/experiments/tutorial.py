@@ -37,6 +37,7 @@ from workflow import (
     grid,
     make_line,
     plot_history,
+    plot_results,
     read_results,
     run,
     split,
@@ -474,7 +475,7 @@ for seed in range(10):
 # alt: Three rows of ten purple triangles. With another start they lie within a narrow band; with
 #   another split, and with other points to score the same network, they spread several times as
 #   wide.
-# caption: One setting, and each time another kind of luck.
+# caption: One setting, and each time another kind of luck; the grey line is the mean.
 one = {"optimizer": "sgd", "lr": 0.1}
 network, _ = learned(**one, start=0, cut=0)
 others = [make_line(0, 1, 0.05, noise=0.1, seed=seed) for seed in range(10, 20)]
@@ -483,12 +484,15 @@ luck = {
     "another split": [learned(**one, start=0, cut=seed)[1] for seed in range(10)],
     "another start": [learned(**one, start=seed, cut=0)[1] for seed in range(10)],
 }
-fig, ax = plt.subplots(figsize=(6.4, 2.4))
-for row, (name, losses) in enumerate(luck.items()):
+for name, losses in luck.items():
     print(f"{name:13}  mean {statistics.fmean(losses):.4f}, SD {statistics.stdev(losses):.4f}")
-    ax.scatter(losses, [row] * 10, marker="^", c="#A3549F", s=22)
-ax.set_yticks(range(3), luck)
-ax.set_xlabel("validation loss")
+
+
+def look_up(vary, seed):
+    return {"validation_loss": luck[vary][seed]}
+
+
+ax = plot_results(run(look_up, grid(vary=list(luck)), seeds=range(10)))
 
 # %% [markdown]
 # SD is the *standard deviation*: how far the runs usually lie from their mean. The start, which is
@@ -522,7 +526,7 @@ for optimizer, lr in [("adam", 0.01), ("adam", 0.1), ("sgd", 0.01)]:
 # %% [markdown]
 # Is that more than luck? Luck alone seldom takes a mean beyond a few standard errors. How many that
 # is depends on the number of seeds, for with few of them the standard error itself is a guess. The
-# table is *Student's t*: of two equal settings, only 1 comparison in 20 gets beyond the limit.
+# limit comes from *Student's t*: of two equal settings, about 1 comparison in 20 gets beyond it.
 
 # %%
 a, b = {"optimizer": "sgd", "lr": 0.1}, {"optimizer": "sgd", "lr": 0.01}
@@ -581,8 +585,8 @@ print(compare(looked, by="loss"))
 assert choose(looked, by="loss") == choice
 
 # %% [markdown]
-# What was decided is true, and what was undecided was rightly left open. Yet all losses are lower
-# than they were: the 40 points are unlucky ones. A score belongs to the points it was measured on;
+# What was decided is true, and what was undecided still is. Yet all losses are lower than they
+# were: the 40 points are unlucky ones. A score belongs to the points it was measured on;
 # the difference between two settings depends less on them.
 #
 # Less isn't not at all. All our splits cut up the same 40 points, so they overlap, and the standard
@@ -601,7 +605,7 @@ assert claimed.decided
 assert not true.decided
 
 # %% [markdown]
-# More seeds would only make it surer. What helps is more data: so read a narrow "decided" from few
+# More seeds would only make it surer. What helps is more data: so read a narrow “decided” from few
 # points as a hint. *Cross-validation* is the tidier way to split again and again: cut the points in
 # five, and let each fifth score once, so that every point counts as often as every other. Its parts
 # overlap as well.

@@ -59,7 +59,7 @@ export default function tryRules(panel) {
   })
 
   let key, worlds
-  panel.begin({ gap: 0.7, seeds: 10, share: "0.5", world: 0 })
+  panel.begin({ gap: 0.7, seeds: 10, share: "0.5", world: 3 })
   panel.slider("gap", { label: "How much worse the second is", values: GAPS, format: (gap) => show(gap, 1) })
   panel.slider("seeds", { label: "Seeds", values: seeds })
   panel.choice("share", { label: "Luck that both share", options: SHARES })
