@@ -36,6 +36,7 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "tests/node_modules"
+AXE = "axe-core/axe.min.js"
 REPOSITORY = "someone/pytorch-workflow"
 FLAGS = [
     "--disable-gpu",
@@ -247,7 +248,7 @@ def node_module(path: str) -> Path:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    return node_module("axe-core/axe.min.js").read_text(encoding="utf-8")
+    return node_module(AXE).read_text(encoding="utf-8")
 
 
 ALL = [*("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"), "best-practice"]
