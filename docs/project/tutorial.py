@@ -110,8 +110,9 @@ ax.set(xlabel="flipper length, mm", ylabel="body mass, g")
 # is split again and again, by seed, into three parts: birds to learn from, birds that say when to
 # stop, and birds that score. Scores then come from birds that had no part in the training.
 #
-# Features and labels are scaled, by the mean and the spread of the birds to learn from. The columns
-# of 0 and 1 stay as they are. The scale is a module with buffers, as it will be needed in the file.
+# Features and labels are scaled, by the mean and the spread of the birds to learn from. The
+# columns of 0 and 1 stay as they are. The scale is a module with buffers, as it will be needed in
+# the file.
 
 
 # %%
@@ -147,8 +148,8 @@ print([len(X) for X, _ in (learn, stop, score)])
 # %% [markdown]
 # ## Baselines
 #
-# Before any model: always the mean, and the least-squares line in nine features, for which there is
-# a formula.
+# Before any model: always the mean, and the least-squares line in nine features, for which there
+# is a formula.
 
 
 # %%
@@ -176,8 +177,8 @@ baselines = run(experiment, [{"model": "mean"}, {"model": "formula"}], seeds=ran
 print(compare(baselines, by="validation_MAE"))
 
 # %% [markdown]
-# The formula already meets the goal, on average over twenty splits. A network has to beat it, or it isn't worth
-# having.
+# The formula already meets the goal, on average over twenty splits. A network has to beat it, or
+# it isn't worth having.
 #
 # ## Model and training
 #
@@ -217,8 +218,8 @@ ax = plot_history(history[::5])
 ax.set_yscale("log")
 
 # %% [markdown]
-# So the other runs stop early: `patience=50` ends a run when the loss of the birds to stop by hasn't
-# improved for 50 epochs, and puts the best weights back.
+# So the other runs stop early: `patience=50` ends a run when the loss of the birds to stop by
+# hasn't improved for 50 epochs, and puts the best weights back.
 #
 # ## Experiment
 #
@@ -257,8 +258,8 @@ assert chosen.undecided == [{"model": name} for name in HIDDEN]
 # Undecided. That doesn't say that hidden layers are useless; it says that these birds can't tell.
 # A difference of twenty grams would have shown, by the standard errors above; less may hide here.
 #
-# More birds would decide. More splits of the same birds overlap, so they soon say nothing new; and the
-# test never decides. So take what is simplest, the formula, and claim nothing about the rest.
+# More birds would decide. More splits of the same birds overlap, so they soon say nothing new; and
+# the test never decides. So take what is simplest, the formula, and claim nothing about the rest.
 #
 # ## The final model, and one look at the test
 #
@@ -274,8 +275,8 @@ with torch.no_grad():
     line.bias.copy_(solution[-1])
 
 # %% [markdown]
-# Now the test, for the first time, with its baseline on the same birds. One score has a standard error
-# as well, from its single misses: other birds would have given another one.
+# Now the test, for the first time, with its baseline on the same birds. One score has a standard
+# error as well, from its single misses: other birds would have given another one.
 
 # %%
 X_test, y_test = test
@@ -343,17 +344,18 @@ assert torch.equal(predict(again, X_test), predict(whole, X_test))
 # %%
 print(f"""\
 Question   body mass of a penguin from three lengths, species and sex; goal: MAE 300 g
-Data       {len(rows)} of 344 birds, Palmer Archipelago 2007 to 2009; {len(test[0])} put away, seed 0
+Data       {len(rows)} of 344 birds, Palmer Archipelago 2007 to 2009; {len(test[0])} put away
 Baseline   always the mean: {with_error(mean_misses)} (test MAE, standard error)
 Model      least squares in 9 features, on the other {len(rest[0])}
 Result     {with_error(misses)} (test MAE, {len(misses)} birds, opened once)
-Tried      a hidden layer of 16: {mean:+.1f} ± {standard_error:.1f} g over 20 splits (seeds 0 to 19), undecided
+Tried      a hidden layer of 16: {mean:+.1f} ± {standard_error:.1f} g over 20 splits, undecided
+Seeds      0 for the test, 0 to 19 for splits and starts
 Limits     three species, one place, adults; a bird from elsewhere is a guess
 Advice     use the formula; to decide about networks, measure more birds
 """)
 
 # %% [markdown]
-# By the [rubric](index.md#the-rubric) this run earns 21 of 24 points. One is lost for the model: 16 units
-# and 64 have no reason but habit. One for failures: the worst miss is printed, and nobody asked what
-# was odd about that bird. One for the file: it was loaded in the process that wrote it, not in a new one.
-# What would you do better?
+# By the [rubric](index.md#the-rubric) this run earns 21 of 24 points. One is lost for the model:
+# 16 units and 64 have no reason but habit. One for failures: the worst miss is printed, and nobody
+# asked what was odd about that bird. One for the file: it was loaded in the process that wrote it,
+# not in a new one. What would you do better?
