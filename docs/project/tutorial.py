@@ -6,7 +6,7 @@
 # %% [markdown]
 # # A reference run
 #
-# About 14 minutes.
+# About 13 minutes.
 #
 # [The page before](index.md) asks you to do the whole workflow on data of your own. Here is one
 # such project, from a CSV file to a report, to hold yours against. It uses everything and

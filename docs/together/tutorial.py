@@ -5,7 +5,7 @@
 # %% [markdown]
 # # Do it all
 #
-# About 16 minutes.
+# About 20 minutes.
 #
 # [The page before](index.md) has the map. Here you go all the way along it: first in plain
 # PyTorch, then with `workflow`, with an `assert` that both agree bit for bit. At the end comes a
