@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 # A stage's test is named as its module: these need no site and no browser.
 PACKAGE := $(wildcard $(patsubst workflow/%.py,tests/test_%.py,$(wildcard workflow/*.py))) tests/test_package.py
 
-.PHONY: help serve quick test site offline check format bench pins clean
+.PHONY: help serve quick test site offline markdown check format bench pins clean
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,15 @@ quick: check ## Look at the package: format, lint, types, its tests and examples
 test: .venv/ready tests/node_modules ## Run every test: the package, the tutorials, the site in a browser
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal --cov --cov-report=term-missing:skip-covered
 
-site: .venv/ready ## Build the site into site/
-	$(BIN)/python -m mkdocs build --strict
+site: .venv/ready ## Build the site into site/, which stays as it was if that fails
+	$(BIN)/python -m mkdocs build --strict --site-dir build/site
+	rm -rf site && mv build/site site
 
 offline: .venv/ready ## Build build/pytorch-workflow.zip, a site that opens from a folder
 	OFFLINE=true $(BIN)/python -m mkdocs build --strict --site-dir build/pytorch-workflow
+
+markdown: .venv/ready ## Write the executed course as plain Markdown into build/markdown, for any generator
+	$(BIN)/python -m coursemaker.export build/markdown
 
 check: .venv/ready tests/node_modules ## Look at format, lint and types, of scripts, styles and the workflow too
 	$(BIN)/python -m ruff format --check

@@ -137,8 +137,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "large.pt")
         peak(partial(write_large, path))
-        ours, baseline = partial(memory_of_load, path), partial(memory_of_torchs_load, path)
-        show_memory("load / torch.load and load_state_dict", ours, baseline)
+        loads = partial(memory_of_load, path), partial(memory_of_torchs_load, path)
+        show_memory("load / torch.load and load_state_dict", *loads)
 
 
 def show_memory(name: str, ours: Callable[[], int], baseline: Callable[[], int]) -> None:

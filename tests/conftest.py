@@ -38,6 +38,7 @@ settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "tests/node_modules"
+AXE = "axe-core/axe.min.js"
 REPOSITORY = "someone/pytorch-workflow"
 # mkdocs.yml lists the stages, one a line.
 STAGES = re.findall(r"(?m)^ +- {name: (\w+), does:", (ROOT / "mkdocs.yml").read_text("utf-8"))
@@ -268,7 +269,7 @@ def node_module(path: str) -> Path:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    return node_module("axe-core/axe.min.js").read_text(encoding="utf-8")
+    return node_module(AXE).read_text(encoding="utf-8")
 
 
 ALL = [*("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"), "best-practice"]

@@ -386,23 +386,113 @@ WRONG = {
     ],
     "experiments": [
         Wrong(1, 'my_choice = units[found["train"].index(min(found["train"]))]', "by heart"),
+        Wrong(1, 'my_choice = units[found["test"].index(min(found["test"]))]', "by the test data"),
         Wrong(1, "my_choice = 4", "no loss is lowest there"),
+        Wrong(1, 'my_choice = min(found["validation"])', "a number of units"),
+        Wrong(1, "my_choice = [16]", "a number of units"),
+        Wrong(1, "my_choice = torch.tensor([16, 64])", "a number of units"),
+        Wrong(1, "my_choice = None", "a number of units"),
         Wrong(
             2,
-            "my_table = {name: (statistics.fmean(runs), statistics.pstdev(runs))\n"
-            "            for name, runs in seeds_of.items()}",
-            "divide by 4",
+            "pairs = [a - b for a, b in zip(first, second, strict=True)]\n"
+            "my_difference = (statistics.fmean(pairs), statistics.stdev(pairs) / math.sqrt(5))",
+            "the other way around",
         ),
         Wrong(
             2,
-            "my_table = {name: (min(runs), statistics.stdev(runs))\n"
-            "            for name, runs in seeds_of.items()}",
-            "the luckiest seeds",
+            "pairs = [b - a for a, b in zip(first, second, strict=True)]\n"
+            "my_difference = (statistics.fmean(pairs), statistics.stdev(pairs))",
+            "that is their standard deviation",
         ),
-        Wrong(3, "stops_at = losses.index(min(losses))", "that is the best epoch"),
-        Wrong(3, "stops_at = losses.index(min(losses)) + 11", "one epoch off"),
-        Wrong(4, "my_limit = 0.8625", "just below your limit"),
-        Wrong(4, "my_limit = 0.01", "just above your limit"),
+        Wrong(
+            2,
+            "pairs = [b - a for a, b in zip(first, second, strict=True)]\n"
+            "my_difference = (statistics.fmean(pairs), statistics.pstdev(pairs) / math.sqrt(5))",
+            "divide the squares by 4",
+        ),
+        Wrong(
+            2,
+            "a, b = torch.tensor(first), torch.tensor(second)\n"
+            "error = math.sqrt((a.var() + b.var()) / 5)\n"
+            "my_difference = (b.mean() - a.mean(), error)",
+            "without the pairs",
+        ),
+        Wrong(
+            2,
+            "pairs = [b - a for a, b in zip(first, second, strict=True)]\n"
+            "my_difference = (statistics.fmean(pairs), statistics.stdev(pairs) / 5)",
+            "the standard error isn't",
+        ),
+        Wrong(2, "my_difference = (max(second) - max(first), 0.004)", "is something else"),
+        Wrong(2, "my_difference = (statistics.fmean(second), 0.004)", "is something else"),
+        Wrong(2, "my_difference = torch.tensor(second) - torch.tensor(first)", "a pair"),
+        Wrong(2, "my_difference = 0.022", "a pair"),
+        Wrong(2, "my_difference = None", "a pair"),
+        Wrong(
+            2, 'my_difference = {"mean": 0.022, "standard error": 0.0037}', "a pair of two numbers"
+        ),
+        Wrong(3, "    return losses.index(min(losses))", "that is the best epoch"),
+        Wrong(3, "    return losses.index(min(losses)) + patience + 1", "one epoch off"),
+        Wrong(3, "    return losses.index(min(losses)) + patience", "stop at 12"),
+        Wrong(3, "    return 28", "stop at 4, not at 28"),
+        Wrong(3, "    pass", "not at None"),
+        Wrong(
+            3,
+            """\
+    best = 0
+    for number, loss in enumerate(losses):
+        if loss <= losses[best]:
+            best = number
+        elif number - best >= patience:
+            return number
+    return len(losses) - 1
+""",
+            "stop at 4, not at 5",
+        ),
+        Wrong(
+            3,
+            """\
+    worse = 0
+    for number in range(1, len(losses)):
+        worse = worse + 1 if losses[number] >= losses[number - 1] else 0
+        if worse >= patience:
+            return number
+    return len(losses) - 1
+""",
+            "not at",
+        ),
+        Wrong(
+            3,
+            """\
+    best = 0
+    for number, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = number
+        elif number - best >= patience:
+            return number
+""",
+            "only fall stop at None",
+        ),
+        Wrong(4, "my_limit = 0.8625", "would blow up"),
+        Wrong(4, "my_limit = 0.01", "would still converge"),
+        Wrong(4, "my_limit = 0.992 * 0.112998", "would still converge"),
+        Wrong(
+            4,
+            "columns = torch.cat([X_long, torch.ones_like(X_long)], dim=1)\n"
+            "table = 2 * columns.T @ columns / len(columns)\n"
+            "my_limit = 1 / torch.linalg.eigvalsh(table).max().item()",
+            "half of it",
+        ),
+        Wrong(
+            4,
+            "columns = torch.cat([X_long, torch.ones_like(X_long)], dim=1)\n"
+            "my_limit = 2 / torch.linalg.eigvalsh(columns.T @ columns / len(columns)).max().item()",
+            "twice as high",
+        ),
+        Wrong(4, "my_limit = 2 / (2 * X_long.square().mean()).item()", "would blow up"),
+        Wrong(4, "my_limit = -0.113", "would still converge"),
+        Wrong(4, "my_limit = [0.113]", "one number is expected"),
+        Wrong(4, "my_limit = None", "one number is expected"),
     ],
     "checkpoints": [
         Wrong(1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": nn.L1Loss()}', "is loss"),
@@ -589,6 +679,30 @@ ALSO_RIGHT = {
         (2, "baseline = 64 / 100"),
         (3, "reported = (predict(slope, steep_test[0]) - steep_test[1]).abs().mean().item()"),
         (4, 'my_mse = evaluate(dropper, validation, loss_fn=nn.MSELoss())["loss"]'),
+    ],
+    "experiments": [
+        (1, "my_choice = 16"),
+        (2, "my_difference = [0.022, 0.0037]"),
+        (
+            2,
+            "pairs = torch.tensor(second) - torch.tensor(first)\n"
+            "my_difference = torch.stack([pairs.mean(), pairs.std() / 5**0.5])",
+        ),
+        (
+            3,
+            """\
+    for stop in range(len(losses)):
+        if stop - losses.index(min(losses[: stop + 1])) == patience:
+            return stop
+    return len(losses) - 1
+""",
+        ),
+        (4, "my_limit = 0.113"),
+        (
+            4,
+            "A_long = torch.cat([torch.ones_like(X_long), X_long], dim=1)\n"
+            "my_limit = len(X_long) / torch.linalg.matrix_norm(A_long, 2) ** 2",
+        ),
     ],
     "checkpoints": [
         (1, 'note = {"data": "flats.csv", "lr": 0.01, "loss": "nn.L1Loss", "seed": 42}'),

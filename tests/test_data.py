@@ -251,6 +251,7 @@ TABLE = pd.DataFrame({"flag": [True, False], "size": [0.5, 2.0]})
         (np.array([3, 4], dtype=np.int64), torch.tensor([3, 4])),
         (np.array([True]), torch.tensor([True])),
         (np.arange(3.0)[::-1], torch.tensor([2.0, 1.0, 0.0])),
+        (np.array([1.5], dtype=np.longdouble), torch.tensor([1.5])),
         (np.array([1.5, 2.5], dtype=">f8"), torch.tensor([1.5, 2.5])),
         (np.array([1, 2], dtype=">i4"), torch.tensor([1, 2], dtype=torch.int32)),
         (np.array([255], dtype=np.uint8), torch.tensor([255], dtype=torch.uint8)),

@@ -20,6 +20,7 @@ from conftest import ROOT
 INCLUDED = re.compile(r'(?m)^ *--8<-- "(.+)"$')
 FENCE = re.compile(r"(?ms)^(?P<indent> *)``` *(?P<info>[^\n`]+)\n(?P<text>.*?)^(?P=indent)``` *$")
 # What may stand between code and what it prints: the head of a folded block.
+AUTHORS = ROOT / "docs/_authoring.md"  # whose examples tests/test_authoring.py runs
 HEAD = re.compile(r"\s*(?:\?{3}\+? .*)?\s*")
 
 
@@ -50,7 +51,7 @@ def kinds(fence: re.Match[str]) -> set[str]:
 PAGES = {
     str(path.relative_to(ROOT)): found
     for path in sorted(ROOT.glob("docs/**/*.md"))
-    if (found := blocks(path.read_text(encoding="utf-8")))
+    if not path.is_relative_to(AUTHORS) and (found := blocks(path.read_text(encoding="utf-8")))
 }
 
 

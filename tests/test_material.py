@@ -200,7 +200,9 @@ def test_zensical_renders_our_templates(tmp_path: Path) -> None:
     for folder in ("_theme", "assets"):
         shutil.copytree(DOCS / folder, tmp_path / "docs" / folder)
     shutil.copy(DOCS / "index.md", tmp_path / "docs")
-    (tmp_path / "docs/data").mkdir()
+    for folder in ("data", "reference"):
+        (tmp_path / "docs" / folder).mkdir()
+    shutil.copy(DOCS / "reference/glossary.md", tmp_path / "docs/reference")
     (tmp_path / "docs/data/index.md").write_text("# Data\n\nTensors.\n", "utf-8")
     source = (ROOT / "mkdocs.yml").read_text("utf-8")
     for key in ("nav", "plugins", "hooks"):

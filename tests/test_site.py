@@ -14,10 +14,21 @@ from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from conftest import COLOUR, REPOSITORY, ROOT, Site, axe_violations, build, node_module
-from playwright.sync_api import Browser, Page, Response, expect
+from conftest import (
+    AXE,
+    COLOUR,
+    MODULES,
+    REPOSITORY,
+    ROOT,
+    Site,
+    axe_violations,
+    build,
+    node_module,
+)
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
-KINDS = ["", "data/", "data/tutorial/", "api/data/", "no-such-page/"]  # one of each kind of page
+NOWHERE = "no-such-page/"
+KINDS = ["", "data/", "data/tutorial/", "api/data/", NOWHERE]  # one of each kind of page
 WIDTHS = [360, 768, 1280]
 KB = 1024
 
@@ -25,53 +36,52 @@ KB = 1024
 # In the browser
 
 
-def test_no_page_has_an_axe_violation(
-    page: Page, site: Site, axe: str, subtests: pytest.Subtests
-) -> None:
-    """Light in full; dark, and in the same visit, what colour can change."""
-    page.emulate_media(reduced_motion="reduce")
-    for path in [*site.pages, "no-such-page/"]:
-        with subtests.test(path=path):
-            page.emulate_media(color_scheme="light")
-            page.goto(path)
-            assert axe_violations(page, axe) == []
-            for width in WIDTHS[:2] if path in KINDS else ():
-                page.set_viewport_size({"width": width, "height": 900})
-                assert axe_violations(page, axe) == [], width
-            page.set_viewport_size({"width": 1280, "height": 900})
-            page.emulate_media(color_scheme="dark")
-            expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-            assert axe_violations(page, axe, rules=COLOUR) == [], "dark"
-
-
 class Visit(NamedTuple):
-    """What a first visit to a page fetched, said and showed."""
+    """What a page fetched, said and showed, and what axe found on it."""
 
     sizes: dict[str, int]
     complaints: list[str]
     overflows: list[int]
+    violations: list[str]
 
 
-@pytest.fixture(scope="session")
-def visits(browser: Browser, site: Site) -> dict[str, Visit]:
-    """Every page, each as the first page of the site that a reader opens."""
-    return {path: first_visit(browser, site.url + path) for path in site.pages}
+@pytest.fixture(scope="module")
+def visits(shared: BrowserContext, site: Site) -> dict[str, Visit]:
+    """Every page, and one that isn't there; what the browser has kept is reported as if fetched."""
+    axe = MODULES / AXE
+    code = axe.read_text("utf-8") if axe.exists() else None
+    return {path: visit(shared, path, code) for path in [*site.pages, NOWHERE]}
 
 
-def first_visit(browser: Browser, url: str) -> Visit:
-    page = browser.new_page()  # with a cache of its own, which is empty
-    visit = Visit({}, [], [])
-    page.on("console", lambda message: visit.complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: visit.complaints.append(f"error: {error}"))
-    page.on("request", lambda r: visit.sizes.update({r.url: visit.sizes.get(r.url, 0)}))
-    page.on("response", lambda r: visit.sizes.update({r.url: length(r)}))
-    page.goto(url, wait_until="networkidle")
+def visit(context: BrowserContext, path: str, axe: str | None) -> Visit:
+    """Look at a page once: light in full, and dark, what colour can change."""
+    page = context.new_page()
+    seen = Visit({}, [], [], [])
+    page.on("console", lambda message: seen.complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: seen.complaints.append(f"error: {error}"))
+    page.on("request", lambda r: seen.sizes.update({r.url: seen.sizes.get(r.url, 0)}))
+    page.on("response", lambda r: seen.sizes.update({r.url: length(r)}))
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(path, wait_until="networkidle")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        visit.overflows.append(overflow)
+        seen.overflows.append(overflow)
+        if axe and (width == WIDTHS[-1] or path in KINDS):
+            seen.violations.extend(axe_violations(page, axe))
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    if axe:
+        seen.violations.extend(axe_violations(page, axe, rules=COLOUR))
     page.close()
-    return visit
+    return seen
+
+
+def test_no_page_has_an_axe_violation(visits: dict[str, Visit], subtests: pytest.Subtests) -> None:
+    node_module(AXE)
+    for path, visit in visits.items():
+        with subtests.test(path=path):
+            assert visit.violations == []
 
 
 def length(response: Response) -> int:
@@ -81,7 +91,8 @@ def length(response: Response) -> int:
 def test_pages_are_quiet_fit_the_screen_and_ask_nobody_else(
     site: Site, visits: dict[str, Visit], subtests: pytest.Subtests
 ) -> None:
-    for path, visit in visits.items():
+    for path in site.pages:
+        visit = visits[path]
         with subtests.test(path=path):
             assert [c for c in visit.complaints if c.startswith(("error", "warning"))] == []
             assert [url for url in visit.sizes if not url.startswith((site.url, "data:"))] == []
@@ -90,7 +101,8 @@ def test_pages_are_quiet_fit_the_screen_and_ask_nobody_else(
 
 def test_pages_are_light(site: Site, visits: dict[str, Visit], subtests: pytest.Subtests) -> None:
     """Weighed with gzip, as served."""
-    for path, visit in visits.items():
+    for path in site.pages:
+        visit = visits[path]
         with subtests.test(path=path):
             scripts = {url: size for url, size in visit.sizes.items() if ".js" in url}
             own = [size for url, size in scripts.items() if "/javascripts/" not in url]

@@ -276,7 +276,7 @@ def failed(error: Exception, model: nn.Module, X: Any, label: str, y: Any = None
     holds = "no parameters" if parameter is None else f"{parameter.dtype} on {parameter.device}"
     what = f"the model ({holds}) can't take it"
     if y is not None:
-        what = f"y is {_trees.described(y)}; model, loss function or optimizer failed"
+        what = f"y is {_trees.described(y)}; the step with them failed"
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{label} is {_trees.described(X)}; {what}. torch says: {error}")
 

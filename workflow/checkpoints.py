@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -301,7 +302,9 @@ def _read(path: Path, *, mapped: bool) -> dict[str, Any]:
     path.open("rb").close()  # what forbids to read it is no damage, and keeps its own words
     try:
         _check_archive(path)
-        contents = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of files that are refused all the same
+            contents = torch.load(str(path), map_location="cpu", weights_only=True, mmap=mapped)
         _check_keys(contents, path)
         return _unmapped(contents) if mapped else contents
     except CheckpointError:

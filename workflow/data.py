@@ -327,6 +327,7 @@ def _by_group(names: list[Hashable], order: Tensor, ends: list[int]) -> tuple[Te
 # NumPy's numbers by kind and size in bytes, each with the smallest type of torch that holds them.
 _NUMPY = {"b1": "bool", "i1": "int8", "i2": "int16", "i4": "int32", "i8": "int64", "u1": "uint8"}
 _NUMPY |= {"u2": "int32", "u4": "int64", "f2": "float16", "f4": "float32", "f8": "float64"}
+_NUMPY |= {"f16": "float64"}
 
 
 def _read(data: Any, where: str) -> Tensor:

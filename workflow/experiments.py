@@ -60,7 +60,7 @@ class Difference(NamedTuple):
     Attributes:
         mean: Of the differences on the seeds that both ran.
         standard_error: SD(differences) / √n, the luck left in that mean; NaN with one seed.
-        seeds: n, how many seeds both ran.
+        seeds: How many seeds both ran (n).
         limit: How many standard errors the mean must exceed to be more than luck.
     """
 

@@ -352,7 +352,7 @@ def learn(hidden, data):
 # alt: Three plots of loss over epochs, each with a level grey line for the noise. Top,
 #   underfit: both curves level off far above the grey line. Middle, good fit: both fall
 #   together and end beside it. Bottom, overfit: the training curve falls far below it, while the
-#   validation curve turns early and climbs.
+#   validation curve turns and slowly climbs.
 # caption: A straight line, an MLP with 400 points, and the same MLP with 20. Grey is the
 #   noise.
 cases = {

@@ -43,19 +43,22 @@ def call(module: str, function: str, calls: list[list[Any]]) -> list[Any]:
 def published(site: Site, page: str, name: str) -> Any:
     """Read the numbers that a page gives its explorable."""
     html = (site.folder / page / "index.html").read_text("utf-8")
-    place = re.search(rf'<div class="explorable" id="{name}"[^>]* data-numbers="([^"]*)"', html)
+    place = re.search(rf'<div[^>]* id="{name}"[^>]*>', html)
     assert place, f"no explorable {name} on /{page}"
-    return json.loads(unescape(place[1]))
+    numbers = re.search('data-numbers="([^"]*)"', place[0])
+    assert numbers, place[0]
+    return json.loads(unescape(numbers[1]))
 
 
 def turn_to(page: Page, fragment: str) -> None:
-    """Follow a link to a state of an explorable on this page, until it shows that state."""
+    """Give the explorable another state by its address.
+
+    No entry of the history is made: the first would have Material fetch and swap the page.
+    """
     page.evaluate(
-        """fragment => new Promise(done => {
-            addEventListener("hashchange", () => done(), {once: true})
-            const before = location.hash
-            location.hash = fragment
-            if (location.hash === before) dispatchEvent(new HashChangeEvent("hashchange"))
-        })""",
+        """fragment => {
+            history.replaceState(history.state, "", `#${fragment}`)
+            dispatchEvent(new HashChangeEvent("hashchange"))
+        }""",
         fragment,
     )

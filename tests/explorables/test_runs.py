@@ -1,20 +1,20 @@
-"""Compare runs: the tutorial's sweep, ranked as workflow ranks it, and what the seed does to it."""
+"""Try the rules: comparisons drawn as torch draws them, and each rule's verdicts counted."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import re
 
 import pytest
 import torch
 from conftest import Site
 from explorable import published
 from playwright.sync_api import Locator, Page, expect
-from torch import nn
 
-from workflow import MLP, choose, evaluate, fit, make_line, run, split
+from workflow import difference, grid, run
 
-PLACES = ["1st", "2nd", "3rd", "4th"]
-Runs = list[dict[str, Any]]
+RULES = ["best mean", "spread", "two standard errors", "limit of compare"]
+Worlds = dict[str, torch.Tensor]
 
 
 @pytest.fixture
@@ -23,97 +23,74 @@ def place(page: Page) -> Locator:
     return page.locator("#runs")
 
 
-@pytest.fixture
-def runs(site: Site) -> Runs:
-    shown: Runs = published(site, "experiments", "runs")["runs"]
-    return shown
+def limit(seeds: int) -> float:
+    apart = run(lambda side, seed: {"loss": side * seed}, grid(side=[0, 1]), seeds=range(seeds))
+    return difference(apart, {"side": 0}, {"side": 1}, by="loss").limit
 
 
-def mark(place: Locator, index: int) -> Locator:
-    return place.locator("path.marks.validation").nth(index)
+def drawn(seeds: int, share: float, gap: float) -> Worlds:
+    """The difference of each comparison, its standard error, and what it has to exceed by rule."""
+    generator = torch.Generator().manual_seed(seeds)
+    shared, own_a, own_b = torch.randn(3, 1000, seeds, generator=generator).double()
+    a = math.sqrt(share) * shared + math.sqrt(1 - share) * own_a
+    b = math.sqrt(share) * shared + math.sqrt(1 - share) * own_b + gap
+    error = (b - a).std(dim=1) / math.sqrt(seeds)
+    spread = torch.maximum(a.std(dim=1), b.std(dim=1))
+    bars = torch.stack([torch.zeros(1000), spread, 2 * error, limit(seeds) * error])
+    return {"mean": (b - a).mean(dim=1), "error": error, "bars": bars}
 
 
-def places(place: Locator) -> list[str]:
-    """The place of each setting, as written above its column."""
-    return place.locator(".live svg").first.locator("text").all_text_contents()[-4:]
+def labels(place: Locator) -> list[str]:
+    return place.locator(".live svg").last.locator("rect + text").all_text_contents()
 
 
-def ranked(losses: list[float]) -> list[str]:
-    return [PLACES[sorted(losses).index(loss)] for loss in losses]
+def test_the_limits_are_those_of_the_package(site: Site) -> None:
+    limits = published(site, "experiments", "runs")["limits"]
+    assert limits == {n: pytest.approx(limit(int(n)), abs=1e-4) for n in limits}
 
 
-@pytest.mark.parametrize("index", [2, 9])
-def test_a_run_is_that_of_torch(runs: Runs, index: int) -> None:
-    shown = runs[index]
-    data = make_line(0, 1, 0.02, noise=0.1, seed=0)
-    train, validation, _ = split(*data, fractions=(0.4, 0.4, 0.2), seed=0)
-    loss_fn = nn.MSELoss()
-    torch.manual_seed(shown["seed"])
-    model = MLP(1, shown["hidden"], 1)
-    adam = torch.optim.Adam(model.parameters(), lr=shown["lr"])
-    options = {"loss_fn": loss_fn, "optimizer": adam, "epochs": 2000, "patience": 30}
-    history = fit(model, train, validation, **options)  # type: ignore[arg-type]
-    curve = [epoch.validation_loss for epoch in history][shown["first"] :: shown["step"]]
-    score = evaluate(model, validation, loss_fn=loss_fn)["loss"]
-    assert shown["loss"] == pytest.approx(score, abs=1e-5)
-    assert shown["curve"] == pytest.approx(curve, abs=1e-5)
-    assert min(shown["curve"]) == pytest.approx(shown["loss"], abs=1e-5)
-    assert 20 <= len(curve) <= 30
+@pytest.mark.parametrize(
+    ("seeds", "share", "gap"), [(3, 0.5, 0), (10, 0.5, 0.7), (100, 0.5, 0.7), (10, 0.9, 0.3)]
+)
+def test_each_rule_is_counted_as_torch_counts(
+    page: Page, seeds: int, share: float, gap: float
+) -> None:
+    page.goto(f"experiments/#runs?seeds={seeds}&share={share}&gap={gap}")
+    world = drawn(seeds, share, gap)
+    first = (world["mean"] > world["bars"]).sum(dim=1).tolist()
+    second = (world["mean"] < -world["bars"]).sum(dim=1).tolist()
+    if gap:
+        wanted = [
+            f"{rule}: {f'{right} right, ' if right else ''}{wrong} wrong"
+            for rule, right, wrong in zip(RULES, first, second, strict=True)
+        ]
+    else:
+        wanted = [f"{rule}: {a + b} wrong" for rule, a, b in zip(RULES, first, second, strict=True)]
+    expect(page.locator("#runs .live")).to_be_visible()
+    assert labels(page.locator("#runs")) == wanted
 
 
-def test_the_settings_are_ranked_as_workflow_ranks_them(place: Locator, runs: Runs) -> None:
-    scores = {(r["hidden"], r["lr"], r["seed"]): r["loss"] for r in runs}
-
-    def look_up(hidden: int, lr: float, seed: int) -> dict[str, float]:
-        return {"validation_loss": scores[hidden, lr, seed]}
-
-    configs = [{"hidden": r["hidden"], "lr": r["lr"]} for r in runs[::3]]
-    best = configs.index(choose(run(look_up, configs)).config)
-    means = [sum(r["loss"] for r in runs[i : i + 3]) / 3 for i in range(0, 12, 3)]
-    expect(place.locator(".live")).to_be_visible()
-    assert places(place) == ranked(means)
-    assert places(place)[best] == "1st"
+def test_one_comparison_is_that_of_torch(page: Page) -> None:
+    page.goto("experiments/#runs?seeds=10&world=4")
+    world = drawn(10, 0.5, 0.7)
+    says = page.locator("#runs").get_by_role("status")
+    expect(says).to_contain_text("Comparison 5")
+    found = re.search(r"is ([\d.−]+) ± ([\d.]+), the limit (\d+\.\d+)", says.text_content() or "")
+    assert found
+    shown = [float(number.replace("−", "-")) for number in found.groups()]
+    error = world["error"][4].item()
+    assert shown == pytest.approx([world["mean"][4].item(), error, limit(10) * error], abs=0.005)
 
 
-def test_each_seed_has_another_winner(place: Locator, runs: Runs) -> None:
-    place.get_by_role("checkbox", name="one seed only").press(" ")
-    winners = set()
-    for seed in range(3):
-        place.get_by_role("group", name="Seed").get_by_role("radio").nth(seed).check()
-        expect(place.get_by_role("status")).to_contain_text(f"By seed {seed} alone")
-        assert places(place) == ranked([r["loss"] for r in runs[seed::3]])
-        winners.add(places(place).index("1st"))
-        faint = [mark(place, i).get_attribute("opacity") != "1" for i in range(12)]
-        assert faint == [r["seed"] != seed for r in runs]
-    assert len(winners) == 3
-
-
-def test_it_tells_luck_from_effect(place: Locator, runs: Runs) -> None:
+def test_the_rules_disagree_about_the_comparison_at_first(place: Locator) -> None:
     says = place.get_by_role("status")
-    expect(says).to_contain_text("3rd of 4")
-    expect(says).to_contain_text("no result")
-    place.get_by_role("radio", name="16 units, rate 0.1").press("ArrowLeft")
-    expect(says).to_contain_text("16 units, rate 0.01 is 4th of 4")
-    expect(says).to_contain_text("the setting did it")
-
-
-def test_a_click_on_a_mark_chooses_its_run(place: Locator) -> None:
-    mark(place, 11).click()
-    expect(place.get_by_role("radio", name="64 units, rate 0.1")).to_be_checked()
-    expect(place.get_by_role("radio", name="2", exact=True)).to_be_checked()
-
-
-def test_a_pinned_run_stays_for_comparison(page: Page, place: Locator, runs: Runs) -> None:
-    dashed = place.locator("figure").last.locator("path.line").first
-    chosen = place.locator("path.line.validation")
-    at_first = chosen.get_attribute("d")
-    expect(dashed).to_have_attribute("d", "")
-    place.get_by_role("button", name="Pin this run").press("Enter")
-    expect(place.get_by_role("button", name="Unpin this run")).to_be_visible()
-    place.get_by_role("radio", name="0", exact=True).press("ArrowRight")
-    expect(dashed).to_have_attribute("d", at_first or "none")
-    expect(chosen).not_to_have_attribute("d", at_first or "none")
-    gap = runs[4]["loss"] - runs[3]["loss"]
-    expect(place.get_by_role("status")).to_contain_text(f"(dashed) was {gap:.4f} lower.")
-    page.reload()
-    expect(dashed).to_have_attribute("d", at_first or "none")
+    world = drawn(10, 0.5, 0.7)
+    assert (world["mean"] > world["bars"])[:, 3].tolist() == [True, False, True, True]
+    expect(says).to_contain_text(
+        "Right: best mean, two standard errors, limit of compare. Undecided: spread. Wrong: none."
+    )
+    place.get_by_role("button", name="Next comparison").press("Enter")
+    expect(says).to_contain_text("Comparison 5:")
+    place.get_by_role("slider", name="How much worse").press("Home")
+    expect(says).not_to_contain_text("Right")
+    expect(says).to_contain_text("Wrong: best mean")

@@ -86,6 +86,8 @@ It climbs by {{ slopes.steep }}.
 
 /// explorable | slopes
     label: Slopes
+    narrow: 9rem
+    wide: 9rem
 ///
 """
 GLOSSARY = "# Glossary\n\n**slope**\n:   How steep a line is. No more.\n"
@@ -340,6 +342,7 @@ def test_what_was_edited_meanwhile_is_run_again_and_not_kept_as_it_was(tmp_path:
     )
     site = Site(tmp_path)
     site.fill({"line": tutorial})
+    site.write("docs/index.md", "# Start\n")
     result = site.build()
     assert result.returncode == 0, result.stderr
     assert "is run again: what it depends on was edited meanwhile" in result.stderr

@@ -169,9 +169,14 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         """Find the questions of each page, for the marks in the contents and the progress."""
-        written = [page.file for page in nav.pages if page.file.src_uri.endswith(".md")]
-        found = {file.src_uri: quiz.questions(file.content_string) for file in written}
-        self.quizzes = {uri: (page_key(uri), found[uri]) for uri in found if found[uri]}
+        self.quizzes = {}
+        for file in [page.file for page in nav.pages if page.file.src_uri.endswith(".md")]:
+            try:
+                found = quiz.questions(file.content_string)
+            except MarkupError as error:
+                raise PluginError(f"{file.src_uri}: {error}") from error
+            if found:
+                self.quizzes[file.src_uri] = page_key(file.src_uri), found
         table = {"numbers": {"progress": quiz.progress(self.quizzes)}, "html": ""}
         config.mdx_configs["coursemaker.published"]["published"]["quizzes"] = table
 

@@ -1,116 +1,126 @@
-// Compare runs: a sweep of four settings, in which the seed can do more than the setting.
+// Try the rules: 1000 comparisons of two settings, and how often each rule is wrong about them.
 import { show, svg, upTo } from "./kit.js"
+import { randn } from "./random.js"
 
-const SEEDS = ["0", "1", "2"]
-const PLACES = ["1st", "2nd", "3rd", "4th"]
+const WORLDS = 1000
+const BOUND = 5 // of the chart of one comparison, in spreads
+const GAPS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1]
+const SHARES = { 0: "none of it", 0.5: "half of it", 0.9: "nearly all" }
+const RULES = ["best mean", "spread", "two standard errors", "limit of compare"]
 
-// The three runs of a setting; from the lowest loss to the highest is what luck can do.
-function gather(runs, column) {
-  const [{ hidden, lr }] = runs
-  const losses = runs.map(({ loss }) => loss)
-  const mean = (losses[0] + losses[1] + losses[2]) / 3
-  const [low, high] = [Math.min(...losses), Math.max(...losses)]
-  return { column, hidden, lr, name: `${hidden} units, rate ${lr}`, losses, mean, low, high }
+// Mean and standard deviation of some numbers.
+function summed(numbers) {
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+  const squares = numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0)
+  return { mean, sd: Math.sqrt(squares / (numbers.length - 1)) }
 }
 
-export default function compareRuns(panel) {
-  // As torch left them, by setting, then by seed: `loss` is the validation loss of the weights
-  // kept; `curve` is the one after epoch `first`, `first + step`, …, with that lowest among them.
-  const { runs } = panel.numbers
-  const settings = PLACES.map((_, i) => gather(runs.slice(3 * i, 3 * i + 3), i))
-  const across = (i) => Math.floor(i / 3) + 0.22 * ((i % 3) - 1)
+// Each comparison: the scores of both settings by seed, as tutorial.py draws them with torch. Their spread is 1.
+function draw(seeds, share) {
+  const luck = randn(3 * WORLDS * seeds, seeds)
+  const scores = (kind, world) =>
+    Array.from({ length: seeds }, (_, seed) => {
+      const at = world * seeds + seed
+      return Math.sqrt(share) * luck[at] + Math.sqrt(1 - share) * luck[kind * WORLDS * seeds + at]
+    })
+  return Array.from({ length: WORLDS }, (_, world) => {
+    const [a, b] = [scores(1, world), scores(2, world)]
+    const { mean, sd } = summed(b.map((score, seed) => score - a[seed]))
+    return { a, b, mean, error: sd / Math.sqrt(seeds), spread: Math.max(summed(a).sd, summed(b).sd) }
+  })
+}
 
-  const ticks = settings.map(({ column, hidden, lr }) => [column, `${hidden}, ${lr}`])
+export default function tryRules(panel) {
+  const { limits } = panel.numbers // of compare, by the number of seeds, in standard errors
+  const seeds = Object.keys(limits).map(Number)
+
   const scores = panel.chart({
-    title: "Validation loss of each run",
-    x: { label: "hidden units, learning rate", from: -0.5, to: 3.5, ticks },
-    y: { from: 0.01, to: 0.0175, ticks: [0.01, 0.012, 0.014, 0.016] },
+    title: "One comparison, seed by seed",
+    x: { label: "", from: -0.3, to: 2.3, ticks: [[0, "first"], [1, "second"], [2, "difference"]] },
+    y: { from: -BOUND, to: BOUND, ticks: [-4, -2, 0, 2, 4] },
   })
-  const curves = panel.chart({
-    title: "Validation loss after each epoch",
-    x: { label: "epoch", from: 0, to: 140, ticks: [0, 50, 100] },
-    y: { from: 0.01, to: 2, ticks: [0.01, 0.1, 1], log: true },
-  })
-  const { x, y } = scores
-  const add = (tag, attributes) => scores.area.appendChild(svg(tag, attributes))
-  const bar = ({ column, low, high, mean }) =>
-    `M${x(column)} ${y(low)}V${y(high)}M${x(column - 0.4)} ${y(mean)}H${x(column + 0.4)}`
-  const bars = add("path", { class: "line", opacity: 0.4, d: settings.map(bar).join("") })
-  const marks = runs.map(({ loss }, i) => {
-    const mark = scores.marks("validation")
-    mark.set([across(i)], [loss])
-    return mark.path
-  })
-  const places = settings.map(({ column }) => add("text", { x: x(column), y: 12, "text-anchor": "middle" }))
+  const zero = scores.line("")
+  zero.set([-0.3, 2.3], [0, 0])
+  zero.path.setAttribute("opacity", 0.4)
+  const pairs = scores.area.appendChild(svg("path", { class: "line", opacity: 0.3 }))
+  const marks = scores.marks("validation")
+  const bar = scores.area.appendChild(svg("path", { class: "line" }))
 
-  // A run is shown by a ring around its mark and by its curve: solid if chosen, dashed if pinned.
-  function shower(kind, dashes) {
-    const ring = add("circle", { r: 9, fill: "none", stroke: "currentColor", "stroke-dasharray": dashes })
-    const line = curves.line(kind)
-    line.path.style.strokeDasharray = dashes
-    return (i) => {
-      const { loss, first, step, curve } = runs[i] ?? { curve: [] }
-      ring.setAttribute("transform", loss ? `translate(${x(across(i))} ${y(loss)})` : "scale(0)")
-      line.set(
-        curve.map((_, point) => first + step * point),
-        curve,
-      )
-    }
-  }
-  const showPinned = shower("", "4 3")
-  const showChosen = shower("validation", "none")
-
-  const chosen = ({ setting, seed }) => 3 * setting + Number(seed)
-  panel.begin({ setting: "1", seed: "0", one: false, pin: -1 })
-  panel.choice("setting", { label: "Setting", options: settings.map(({ name }) => name) })
-  panel.choice("seed", { label: "Seed", options: SEEDS })
-  panel.checkbox("one", { label: "one seed only" })
-  panel.accepts.pin = upTo(runs.length - 1)
-  const pin = panel.button("", () => {
-    const run = chosen(panel.state)
-    panel.set({ pin: panel.state.pin === run ? -1 : run })
+  const counts = panel.chart({
+    title: "How often each rule is right",
+    x: { label: "of 1000: grey right, dark wrong, the rest undecided", from: 0, to: 1.04 * WORLDS, ticks: [0, 500, 1000] },
+    y: { from: 4, to: 0, ticks: [] },
+  })
+  const rows = RULES.map((rule, row) => {
+    const at = { y: counts.y(row + 0.45), height: 14, fill: "currentColor" }
+    const parts = [0.35, 0.9].map((opacity) => counts.area.appendChild(svg("rect", { ...at, opacity })))
+    const label = counts.area.appendChild(svg("text", { x: counts.x(0), y: counts.y(row + 0.35) }))
+    return { rule, parts, label }
   })
 
-  // A click anywhere on the chart chooses the nearest run.
-  scores.picture.style.cursor = "pointer"
-  scores.picture.addEventListener("click", ({ clientX, clientY }) => {
-    const { left, top, width } = scores.picture.getBoundingClientRect()
-    const scale = scores.width / width
-    const [atX, atY] = [(clientX - left) * scale, (clientY - top) * scale]
-    const away = runs.map(({ loss }, i) => Math.hypot(x(across(i)) - atX, y(loss) - atY))
-    const nearest = away.indexOf(Math.min(...away))
-    panel.set({ setting: String(Math.floor(nearest / 3)), seed: SEEDS[nearest % 3] })
-  })
+  let key, worlds
+  panel.begin({ gap: 0.7, seeds: 10, share: "0.5", world: 3 })
+  panel.slider("gap", { label: "How much worse the second is", values: GAPS, format: (gap) => show(gap, 1) })
+  panel.slider("seeds", { label: "Seeds", values: seeds })
+  panel.choice("share", { label: "Luck that both share", options: SHARES })
+  panel.accepts.world = upTo(WORLDS - 1)
+  panel.button("Next comparison", () => panel.set({ world: (panel.state.world + 1) % WORLDS }))
 
   panel.draw = (state) => {
-    const run = chosen(state)
-    const score = ({ mean, losses }) => (state.one ? losses[state.seed] : mean)
-    const order = [...settings].sort((a, b) => score(a) - score(b))
-    for (const [i, { column }] of order.entries()) places[column].textContent = PLACES[i]
-    bars.setAttribute("visibility", state.one ? "hidden" : "visible")
-    for (const [i, mark] of marks.entries())
-      mark.setAttribute("opacity", state.one && SEEDS[i % 3] !== state.seed ? 0.3 : 1)
-    showPinned(state.pin)
-    showChosen(run)
-    pin.textContent = state.pin === run ? "Unpin this run" : "Pin this run"
-    return standing(settings[state.setting], order, score, state) + beside(run, state.pin)
+    const { gap } = state
+    if (key !== `${state.seeds} ${state.share}`) {
+      key = `${state.seeds} ${state.share}`
+      worlds = draw(state.seeds, Number(state.share))
+    }
+    // What the rules say of a comparison: 1 for "the first is better", −1 for the second, 0 for undecided.
+    const verdicts = ({ mean, error, spread }) => {
+      const bars = [0, spread, 2 * error, limits[state.seeds] * error]
+      return bars.map((bar) => (mean + gap > bar ? 1 : mean + gap < -bar ? -1 : 0))
+    }
+    const all = worlds.map(verdicts)
+    rows.forEach((row, rule) => {
+      const count = (verdict) => all.filter((verdicts) => verdicts[rule] === verdict).length
+      const [first, second] = [count(1), count(-1)]
+      if (gap) showRow(row, first, second)
+      else showRow(row, 0, first + second)
+    })
+
+    const { a, b, mean, error } = worlds[state.world]
+    const limit = limits[state.seeds] * error
+    showPairs(a, b.map((score) => score + gap))
+    showMean(mean + gap, limit)
+    const wrong = gap ? [-1] : [1, -1]
+    const said = verdicts(worlds[state.world])
+    const by = (wanted) => RULES.filter((_, rule) => wanted.includes(said[rule])).join(", ") || "none"
+    return (
+      `Comparison ${state.world + 1}: the difference is ${show(mean + gap, 2)} ± ${show(error, 2)}, the limit ${show(limit, 2)}. ` +
+      `${gap ? `Right: ${by([1])}. ` : ""}Undecided: ${by([0])}. Wrong: ${by(wrong)}.`
+    )
   }
 
-  // A difference counts only if it is larger than what the seed does, in either setting.
-  function standing(mine, order, score, { one, seed }) {
-    const rank = order.indexOf(mine)
-    const rival = order[rank ? 0 : 1]
-    const gap = Math.abs(score(mine) - score(rival))
-    const stands = `${mine.name} is ${PLACES[rank]} of 4, ${show(gap)} ${rank ? "behind" : "ahead of"} ${rival.name}.`
-    if (one) return `By seed ${seed} alone, ${stands} Does another seed agree?`
-    const luck = Math.max(mine.high - mine.low, rival.high - rival.low)
-    const verdict = gap > luck ? "less than that, so the setting did it" : "so this difference is no result"
-    return `By the mean of three seeds, ${stands} Runs of one setting lie up to ${show(luck)} apart, ${verdict}.`
+  function showRow({ rule, parts: [right, wrong], label }, found, misled) {
+    place(right, 0, found)
+    place(wrong, found, misled)
+    label.textContent = `${rule}: ${found ? `${found} right, ` : ""}${misled} wrong`
   }
 
-  function beside(run, other) {
-    if (other < 0 || other === run) return ""
-    const gap = runs[other].loss - runs[run].loss
-    return ` At its best, the pinned run (dashed) was ${show(Math.abs(gap))} ${gap < 0 ? "lower" : "higher"}.`
+  function place(rect, from, size) {
+    rect.setAttribute("x", counts.x(from))
+    rect.setAttribute("width", counts.x(size) - counts.x(0))
+  }
+
+  function showPairs(first, second) {
+    const { x, y } = scores
+    pairs.setAttribute("d", first.map((a, i) => `M${x(0)} ${y(a)}L${x(1)} ${y(second[i])}`).join(""))
+    const columns = [0, 1, 2].flatMap((column) => first.map(() => column))
+    marks.set(columns, [...first, ...second, ...second.map((b, i) => b - first[i])])
+  }
+
+  // The mean difference, and as far as luck reaches on both sides of it.
+  function showMean(mean, least) {
+    const { x, y } = scores
+    const clip = (value) => y(Math.max(-BOUND, Math.min(BOUND, value)))
+    const at = x(2.2)
+    bar.setAttribute("d", `M${at} ${clip(mean - least)}V${clip(mean + least)}M${at - 6} ${clip(mean)}h12`)
   }
 }

@@ -17,7 +17,8 @@ export const MAKE = {
     const counted = `${letters.length} code points, ${count} bytes`
     let says = `${counted}. Does that hold for ü, € or an emoji?`
     if (count > letters.length) says = `${counted}: what isn't plain English takes two, three or four each.`
-    if (!bytes) says = "One number a code point: its place in Unicode, the list of all scripts. It is a name, no amount."
+    if (!bytes)
+      says = "One number a code point: its place in Unicode, the list of all scripts. It is a name, no amount."
     return { code: `torch.tensor(${code})`, tensor, says }
   },
 
