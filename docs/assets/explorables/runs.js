@@ -36,7 +36,16 @@ export default function tryRules(panel) {
 
   const scores = panel.chart({
     title: "One comparison, seed by seed",
-    x: { label: "", from: -0.3, to: 2.3, ticks: [[0, "first"], [1, "second"], [2, "difference"]] },
+    x: {
+      label: "",
+      from: -0.3,
+      to: 2.3,
+      ticks: [
+        [0, "first"],
+        [1, "second"],
+        [2, "difference"],
+      ],
+    },
     y: { from: -BOUND, to: BOUND, ticks: [-4, -2, 0, 2, 4] },
   })
   const zero = scores.line("")
@@ -48,7 +57,12 @@ export default function tryRules(panel) {
 
   const counts = panel.chart({
     title: "How often each rule is right",
-    x: { label: "of 1000: grey right, dark wrong, the rest undecided", from: 0, to: 1.04 * WORLDS, ticks: [0, 500, 1000] },
+    x: {
+      label: "of 1000: grey right, dark wrong, the rest undecided",
+      from: 0,
+      to: 1.04 * WORLDS,
+      ticks: [0, 500, 1000],
+    },
     y: { from: 4, to: 0, ticks: [] },
   })
   const rows = RULES.map((rule, row) => {
@@ -87,7 +101,10 @@ export default function tryRules(panel) {
 
     const { a, b, mean, error } = worlds[state.world]
     const limit = limits[state.seeds] * error
-    showPairs(a, b.map((score) => score + gap))
+    showPairs(
+      a,
+      b.map((score) => score + gap),
+    )
     showMean(mean + gap, limit)
     const wrong = gap ? [-1] : [1, -1]
     const said = verdicts(worlds[state.world])
