@@ -54,7 +54,9 @@ def names_used(source: str) -> set[str]:
 
 def tutorial_name(uri: str) -> str:
     folder, _, file = uri.removesuffix(".py").rpartition("/")
-    return f"the {folder} tutorial" if file == "tutorial" else file.replace("_", " ")
+    if folder.endswith("when-it-breaks"):
+        return f"the failures of {file}"
+    return f"the {folder} tutorial" if file == "tutorial" else f"the {file.replace('-', ' ')}"
 
 
 def tested_in(stage: str) -> str:

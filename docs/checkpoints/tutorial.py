@@ -227,7 +227,7 @@ for name, value in values.items():
 
 # %% [markdown]
 # Whole models are fragile as well. The pickle holds the *name* of the class, not its code. Rename
-# the class, or move it to another file, and the model is lost.
+# the class, or move it to another file, and the model can't be read.
 
 
 # %%
@@ -274,10 +274,10 @@ assert torch.equal(packaged.weights, loaded.weights)
 # %% [markdown]
 # ## Stop and go on
 #
-# The weights are enough to predict. To train on, a run needs more. Here is one with everything
-# that can matter: Adam, which remembers past gradients; `StepLR`, a scheduler that divides the
-# learning rate by 10 every tenth epoch; shuffled batches; and `Dropout`, which sets random numbers
-# to zero in train mode.
+# The weights are enough to predict. To train on, a run needs more. Here is one in which every
+# part matters: Adam, which remembers past gradients; `StepLR`, a scheduler that divides the
+# learning rate by 10 every tenth epoch; shuffled batches; and `Dropout`, which sets numbers to zero
+# at random in train mode.
 
 
 # %%

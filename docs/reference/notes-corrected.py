@@ -323,8 +323,8 @@ assert torch.equal(model.weights, by_hand)
 #
 # **Myth.** The optimizer makes gradient descent better, and in step 5 it is updated.
 #
-# **Fact.** The optimizer *performs* gradient descent: it updates the parameters, and the loss
-# goes down. SGD itself keeps nothing from one step to the next.
+# **Fact.** The optimizer *performs* gradient descent: it updates the parameters, to bring the
+# loss down. SGD without momentum keeps nothing from one step to the next.
 
 # %%
 after = L1(model(X_train), y_train)

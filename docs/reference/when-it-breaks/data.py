@@ -219,17 +219,19 @@ scaled = (table - table.mean(dim=0)) / table.std(dim=0)
 print(scaled[:2])
 
 # %% [markdown]
-# **Recognise it.** After scaling, a whole column is `nan`, or `inf` in rows that come later.
+# **Recognise it.** After scaling, a whole column is `nan`, or `inf` in rows that come later. Or it
+# holds another number that means nothing: of 0.1 in each row, rounding may leave a deviation of
+# nearly 0, and divide by that.
 #
 # **Why.** A column that is the same in each row has a standard deviation of 0, and 0 divided by 0
 # is `nan`.
 #
 # **Cure.** Leave it out: where nothing changes, nothing can be learned. If it has to stay, divide
-# it by 1.
+# it by 1. Look at the column itself: its largest number is its smallest.
 
 # %%
 spread = table.std(dim=0)
-spread[spread == 0] = 1
+spread[table.amax(dim=0) == table.amin(dim=0)] = 1
 print(((table - table.mean(dim=0)) / spread)[:2])
 
 # %% [markdown]

@@ -246,7 +246,7 @@ print(f"stopped after {len(history)} epochs")
 
 # %%
 torch.manual_seed(42)
-rows, labels = torch.rand(100, 1), torch.rand(100, 1)
+rows, labels = torch.rand(1000, 1), torch.rand(1000, 1)
 table, table_labels = rows.repeat(2, 1), labels.repeat(2, 1)
 
 
@@ -257,7 +257,8 @@ def remembered(known, answers, asked):
 
 (known, answers), held_out = split(table, table_labels)
 in_test = nn.L1Loss()(remembered(known, answers, held_out[0]), held_out[1])
-in_use = nn.L1Loss()(remembered(known, answers, torch.rand(100, 1)), torch.rand(100, 1))
+new, new_labels = torch.rand(1000, 1), torch.rand(1000, 1)
+in_use = nn.L1Loss()(remembered(known, answers, new), new_labels)
 print(f"error in the test {in_test:.3f}, in use {in_use:.3f}")
 
 # %% [markdown]

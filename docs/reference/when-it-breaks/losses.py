@@ -57,7 +57,7 @@ nn.BCEWithLogitsLoss()(logits, yes_or_no.long())
 # %% [markdown]
 # **Recognise it.** The labels print as `0` and `1`, without a point.
 #
-# **Why.** The binary losses take a label for a probability, which is a float. Only losses of many
+# **Why.** The binary losses read a label as a probability, which is a float. Only losses of many
 # classes want whole numbers.
 #
 # **Cure.** `.float()` on the labels.

@@ -181,7 +181,7 @@ layer(X)
 # %% [markdown]
 # **Recognise it.** Two devices in one message, such as `cpu` and `cuda:0`.
 #
-# **Why.** Tensors are computed with where they are. Model and data have to be in one place; often
+# **Why.** A calculation runs where its tensors are. Model and data have to be in one place; often
 # the model was moved and the batch was not.
 #
 # **Cure.** Choose the device once, and move both. `model.to` moves the model itself, `X.to` gives
