@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -597,6 +598,35 @@ def test_a_batch_that_comes_late_and_is_wrong_is_named(
         fit(model, streamed((X, Y), (X, Y), late), loss_fn=MSE, **sgd(model))
 
 
+def test_what_torch_cannot_look_through_is_taken_on_trust() -> None:
+    model = nn.Linear(4, 1)
+    model.register_parameter("small", nn.Parameter(X[0].to(torch.float8_e4m3fn), False))
+    sparse = (X * (X > 0)).to_sparse()
+    [epoch] = fit(model, (sparse, Y), (sparse, Y), loss_fn=MSE, **sgd(model))
+    assert epoch.validation_loss is not None
+    assert epoch.validation_loss < epoch.train_loss
+
+
+def test_a_scripted_model_learns_as_the_one_it_was_made_from(tmp_path: Path) -> None:
+    model, scripted = make_scripted()
+    options: dict[str, Any] = {"loss_fn": MSE, "patience": 2}
+    histories = [
+        fit(one, (X, Y), (X, Y), folder=tmp_path / str(n), **options, **sgd(one))
+        for n, one in enumerate((model, scripted))
+    ]
+    assert histories[0] == histories[1]
+    load(tmp_path / "1" / "best.pt", scripted)
+    with pytest.raises(ValueError, match=r"train: X is torch.float32 \(\d+, 1\).*torch says"):
+        fit(scripted, (X[:, :1], Y), loss_fn=MSE, **sgd(scripted))
+
+
+def make_scripted() -> tuple[nn.Module, nn.Module]:
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would have us export
+        return model, torch.jit.script(copy.deepcopy(model))
+
+
 def test_numbers_that_come_on_an_accelerator_are_not_waited_for() -> None:
     model = nn.Linear(4, 1)
     with pytest.raises(ValueError, match=r"train, batch 0: X is on meta and the model on cpu"):
@@ -928,6 +958,18 @@ def test_after_a_divergence_a_smaller_lr_learns(options: dict[str, Any], tmp_pat
     if (tmp_path / "last.pt").exists():
         states = [read_checkpoint(tmp_path / name)["model"] for name in ("last.pt", "best.pt")]
         assert all(tensor.isfinite().all() for state in states for tensor in state.values())
+
+
+def test_a_divergence_puts_the_schedule_back_too() -> None:
+    model = nn.Linear(4, 1)
+    optimizer = SGD(model.parameters(), lr=50, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.99)
+    before = copy.deepcopy([optimizer.state_dict(), scheduler.state_dict()])
+    how: dict[str, Any] = {"loss_fn": MSE, "optimizer": optimizer, "scheduler": scheduler}
+    with pytest.raises(DivergedError) as caught:
+        fit(model, (X, Y), epochs=100, patience=100, **how)
+    assert len(caught.value.history) > 3
+    assert [optimizer.state_dict(), scheduler.state_dict()] == before
 
 
 def test_weights_that_are_no_longer_finite_are_never_saved(tmp_path: Path) -> None:
