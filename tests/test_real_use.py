@@ -418,6 +418,23 @@ def test_trees_of_tensors_are_divided_batched_and_predicted_for(name: str) -> No
         assert torch.allclose(a, c, atol=1e-6)
 
 
+def test_a_pair_may_have_labels_in_a_tuple() -> None:
+    class Two(nn.Linear):
+        def forward(self, x: Tensor) -> Any:
+            return super().forward(x), x.mean(dim=1)
+
+    model, pair = Two(4, 1), (X, (Y, X.mean(dim=1)))
+    by_batches = batches(*pair, batch_size=len(X))
+
+    def both(y_pred: Any, y: Any) -> Tensor:
+        return MSE(y_pred[0], y[0]) + MSE(y_pred[1], y[1])
+
+    assert evaluate(model, pair, loss_fn=both) == evaluate(model, by_batches, loss_fn=both)
+    [epoch] = fit(model, pair, pair, loss_fn=both, **sgd(model))
+    assert epoch.validation_loss is not None
+    assert epoch.validation_loss < epoch.train_loss
+
+
 def test_batches_of_texts_of_different_lengths_are_scored_and_learned_from() -> None:
     class Tags(nn.Module):
         def __init__(self) -> None:

@@ -120,8 +120,9 @@ def largest(tensor: Tensor) -> float:
 
 
 def batches(data: Any, name: str) -> Iterable[Batch]:
-    """A pair as the one batch it is; other data as it came."""
-    if isinstance(data, tuple | list) and len(data) == 2 and isinstance(data[1], Tensor):
+    """A pair as the one batch it is; other data as it came. No batch is a tensor, so (X, …) is one."""
+    pair = isinstance(data, tuple | list) and len(data) == 2
+    if pair and (isinstance(data[0], Tensor) or isinstance(data[1], Tensor)):
         return [(data[0], data[1])]
     if not hasattr(data, "__iter__") or isinstance(data, (Tensor, dict, str)):
         raise TypeError(
