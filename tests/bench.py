@@ -1,7 +1,8 @@
 """Time the package against plain PyTorch, both in one run: `make bench`.
 
-Each figure is the median over paired rounds of ours / baseline, so a machine that is busy or
-slow changes both sides. These are measurements, not tests: nothing here fails.
+Each figure is the median over paired rounds of ours / baseline, in time of the processor, so a
+machine that is busy or slow changes both sides; beside it stand the quartiles, between which half
+of the rounds lie. These are measurements, not tests: nothing here fails.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def seconds(work: Timed) -> float:
 
 
 def ratio(ours: Timed, baseline: Timed, rounds: int) -> tuple[float, float, float]:
-    """Median, minimum and maximum of ours / baseline over paired rounds, after a warm-up."""
+    """Median and quartiles of ours / baseline over paired rounds, after a warm-up."""
     ours(), baseline()
     ratios = []
     for number in range(rounds):
@@ -56,7 +57,12 @@ def ratio(ours: Timed, baseline: Timed, rounds: int) -> tuple[float, float, floa
         else:
             first, second = seconds(ours), seconds(baseline)
         ratios.append(first / second)
-    return statistics.median(ratios), min(ratios), max(ratios)
+    return spread(ratios)
+
+
+def spread(ratios: list[float]) -> tuple[float, float, float]:
+    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return median, low, high
 
 
 def line() -> tuple[nn.Module, torch.optim.Optimizer, nn.Module]:
@@ -107,13 +113,13 @@ def show(name: str, target: str, result: tuple[float, float, float]) -> None:
 
 def main() -> None:
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, one thread; each row: median ratio, range, target\n")
+    print(f"torch {torch.__version__}, one thread; each row: median ratio, quartiles, target\n")
     for score_test in (False, True):
         what = "with a test set" if score_test else "training only"
         result = ratio(
             lambda: with_fit(1000, score_test=score_test),  # noqa: B023  # called in this round
             lambda: by_hand(1000, score_test=score_test),  # noqa: B023
-            rounds=31,
+            rounds=101,
         )
         target = "for information" if score_test else "at most 1.05"
         show(f"fit / bare loop, 1000 epochs of the line, {what}", target, result)
@@ -143,8 +149,7 @@ def main() -> None:
 
 def show_memory(name: str, ours: Callable[[], int], baseline: Callable[[], int]) -> None:
     ratios = [peak(ours) / peak(baseline) for _ in range(3)]
-    spread = statistics.median(ratios), min(ratios), max(ratios)
-    show(f"memory, risen at most: {name}", "at most 1.1", spread)
+    show(f"memory, risen at most: {name}", "at most 1.1", spread(ratios))
 
 
 def on_disk(folder: Path) -> None:

@@ -674,6 +674,16 @@ def test_where_one_state_is_refused_all_are_as_they_were(
     assert run.state() == before
 
 
+def test_without_a_generator_the_rest_is_put_back(tmp_path: Path) -> None:
+    saved(tmp_path / "a.pt")
+    model = nn.Linear(2, 1)
+    before = numbers(model.state_dict()), torch.get_rng_state().tolist()
+    model._load_from_state_dict = None  # type: ignore[assignment]  # as in a class of the user's
+    with pytest.raises(CheckpointError, match="its state of the model can't be put in place"):
+        load(tmp_path / "a.pt", model)
+    assert (numbers(model.state_dict()), torch.get_rng_state().tolist()) == before
+
+
 def test_a_state_without_its_groups_is_refused(tmp_path: Path) -> None:
     run, path = Run("SGD", scheduled=False), tmp_path / "last.pt"
     run.fit(epochs=1, folder=tmp_path)
@@ -917,10 +927,16 @@ def endless() -> list[Any]:
     return items
 
 
+def two_views() -> list[Tensor]:
+    """The same memory as two dtypes, which torch doesn't write."""
+    tensor = torch.zeros(2)
+    return [tensor, tensor.view(torch.int32)]
+
+
 @pytest.mark.parametrize(
     "value",
-    [lambda: 0, nn.Linear(1, 1), np.zeros(2), Path("runs"), object, endless()],
-    ids=["function", "module", "array", "path", "class", "endless list"],
+    [lambda: 0, nn.Linear(1, 1), np.zeros(2), Path("runs"), object, endless(), two_views()],
+    ids=["function", "module", "array", "path", "class", "endless list", "views of two dtypes"],
 )
 def test_metadata_that_would_not_load_is_refused_and_the_file_kept(
     value: object, tmp_path: Path

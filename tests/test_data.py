@@ -368,3 +368,17 @@ def test_a_number_that_the_dtype_would_change_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         to_tensor(data, dtype=dtype)
+
+
+def test_another_default_device_changes_no_order() -> None:
+    X, y = torch.arange(20.0).unsqueeze(1), torch.arange(20) % 4
+
+    def orders() -> list[list[float]]:
+        parts = [*split(X, y), *split(X, y, stratify=y), *split(X, y, groups=y)]
+        parts += [*batches(X, y, batch_size=8, shuffle=True)]
+        return [part.flatten().tolist() for part, _ in parts]
+
+    expected = orders()
+    with torch.device("meta"):  # as a GPU that is the default would be
+        assert orders() == expected
+        assert make_line(noise=0.1)[1].is_meta

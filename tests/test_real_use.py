@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -417,6 +418,23 @@ def test_trees_of_tensors_are_divided_batched_and_predicted_for(name: str) -> No
         assert torch.allclose(a, c, atol=1e-6)
 
 
+def test_a_pair_may_have_labels_in_a_tuple() -> None:
+    class Two(nn.Linear):
+        def forward(self, x: Tensor) -> Any:
+            return super().forward(x), x.mean(dim=1)
+
+    model, pair = Two(4, 1), (X, (Y, X.mean(dim=1)))
+    by_batches = batches(*pair, batch_size=len(X))
+
+    def both(y_pred: Any, y: Any) -> Tensor:
+        return MSE(y_pred[0], y[0]) + MSE(y_pred[1], y[1])
+
+    assert evaluate(model, pair, loss_fn=both) == evaluate(model, by_batches, loss_fn=both)
+    [epoch] = fit(model, pair, pair, loss_fn=both, **sgd(model))
+    assert epoch.validation_loss is not None
+    assert epoch.validation_loss < epoch.train_loss
+
+
 def test_batches_of_texts_of_different_lengths_are_scored_and_learned_from() -> None:
     class Tags(nn.Module):
         def __init__(self) -> None:
@@ -595,6 +613,35 @@ def test_a_batch_that_comes_late_and_is_wrong_is_named(
     model = nn.Linear(4, 1)
     with pytest.raises(error, match=message):
         fit(model, streamed((X, Y), (X, Y), late), loss_fn=MSE, **sgd(model))
+
+
+def test_what_torch_cannot_look_through_is_taken_on_trust() -> None:
+    model = nn.Linear(4, 1)
+    model.register_parameter("small", nn.Parameter(X[0].to(torch.float8_e4m3fn), False))
+    sparse = (X * (X > 0)).to_sparse()
+    [epoch] = fit(model, (sparse, Y), (sparse, Y), loss_fn=MSE, **sgd(model))
+    assert epoch.validation_loss is not None
+    assert epoch.validation_loss < epoch.train_loss
+
+
+def test_a_scripted_model_learns_as_the_one_it_was_made_from(tmp_path: Path) -> None:
+    model, scripted = make_scripted()
+    options: dict[str, Any] = {"loss_fn": MSE, "patience": 2}
+    histories = [
+        fit(one, (X, Y), (X, Y), folder=tmp_path / str(n), **options, **sgd(one))
+        for n, one in enumerate((model, scripted))
+    ]
+    assert histories[0] == histories[1]
+    load(tmp_path / "1" / "best.pt", scripted)
+    with pytest.raises(ValueError, match=r"train: X is torch.float32 \(\d+, 1\).*torch says"):
+        fit(scripted, (X[:, :1], Y), loss_fn=MSE, **sgd(scripted))
+
+
+def make_scripted() -> tuple[nn.Module, nn.Module]:
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would have us export
+        return model, torch.jit.script(copy.deepcopy(model))
 
 
 def test_numbers_that_come_on_an_accelerator_are_not_waited_for() -> None:
@@ -928,6 +975,18 @@ def test_after_a_divergence_a_smaller_lr_learns(options: dict[str, Any], tmp_pat
     if (tmp_path / "last.pt").exists():
         states = [read_checkpoint(tmp_path / name)["model"] for name in ("last.pt", "best.pt")]
         assert all(tensor.isfinite().all() for state in states for tensor in state.values())
+
+
+def test_a_divergence_puts_the_schedule_back_too() -> None:
+    model = nn.Linear(4, 1)
+    optimizer = SGD(model.parameters(), lr=50, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=3, gamma=0.99)
+    before = copy.deepcopy([optimizer.state_dict(), scheduler.state_dict()])
+    how: dict[str, Any] = {"loss_fn": MSE, "optimizer": optimizer, "scheduler": scheduler}
+    with pytest.raises(DivergedError) as caught:
+        fit(model, (X, Y), epochs=100, patience=100, **how)
+    assert len(caught.value.history) > 3
+    assert [optimizer.state_dict(), scheduler.state_dict()] == before
 
 
 def test_weights_that_are_no_longer_finite_are_never_saved(tmp_path: Path) -> None:

@@ -113,14 +113,18 @@ def largest(tensor: Tensor) -> float:
         tensor = torch.view_as_real(tensor)
     if not tensor.is_floating_point():
         return 0.0
-    return max(abs(float(end)) for end in tensor.detach().aminmax())
+    try:
+        return max(abs(float(end)) for end in tensor.detach().aminmax())
+    except NotImplementedError:  # sparse, nested or of eight bits: taken on trust
+        return 0.0
 
 
 def batches(data: Any, name: str) -> Iterable[Batch]:
-    """A pair as the one batch it is; other data as it came."""
-    if isinstance(data, tuple | list) and len(data) == 2 and isinstance(data[1], Tensor):
+    """A pair as the one batch it is; other data as it came. No batch is a tensor, so (X, …) is one."""
+    pair = isinstance(data, tuple | list) and len(data) == 2
+    if pair and (isinstance(data[0], Tensor) or isinstance(data[1], Tensor)):
         return [(data[0], data[1])]
-    if not isinstance(data, Iterable) or isinstance(data, Tensor | dict | str):
+    if not hasattr(data, "__iter__") or isinstance(data, (Tensor, dict, str)):
         raise TypeError(
             f"{name} is a {type(data).__name__}; expected a pair of tensors (X, y), "
             "workflow.Batches, a DataLoader, or anything else that yields (X, y)."

@@ -128,7 +128,7 @@ def save(
         }
         with _files.replaced(path) as file:
             _write(contents, file)
-    except (pickle.PickleError, AttributeError, TypeError, RecursionError) as error:
+    except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} was not written: something in it would not load again ({_reason(error)}); "
             "expected tensors, numbers, texts, lists and dictionaries. Look at metadata first."

@@ -67,7 +67,8 @@ def make_line(
     X = torch.arange(start, end, step, dtype=torch.float32)[:count].unsqueeze(1)  # (n, 1)
     y = weight * X + bias
     if noise:
-        y = y + noise * torch.randn(y.shape, generator=torch.Generator().manual_seed(seed))
+        luck = torch.Generator().manual_seed(seed)
+        y = y + noise * torch.randn(y.shape, generator=luck, device=luck.device).to(y.device)
     return X, y
 
 
@@ -131,9 +132,10 @@ def split(
             "stratify and groups were both given; expected one. A group that may not be divided "
             "can't give each part its share of a class: split by groups, then count the classes."
         )
-    order = torch.arange(count)
+    order = torch.arange(count, device="cpu")
     if shuffle:
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+        luck = torch.Generator().manual_seed(seed)
+        order = torch.randperm(count, generator=luck, device="cpu")
     # Rounding where the parts end, not how long they are: no example is lost or counted twice.
     ends = [round(count * math.fsum(fractions[:i])) for i in range(1, len(fractions))] + [count]
     if groups is not None:
@@ -192,7 +194,8 @@ class Batches:
         X, y, count = self.X, self.y, _trees.rows(self.X)
         if self.shuffle:
             # One permuted copy, then slices of it: far cheaper than collecting rows a batch.
-            order = torch.randperm(count, generator=self.generator)
+            luck = self.generator
+            order = torch.randperm(count, generator=luck, device=luck.device)
             X, y = (_trees.mapped(tree, lambda t: t[order.to(t.device)]) for tree in (X, y))
         if self.batch_size >= count:
             return iter([(X, y)])
@@ -298,7 +301,7 @@ def _by_class(names: list[Hashable], order: Tensor, sizes: list[int]) -> Tensor:
     members: dict[Hashable, list[int]] = {}
     for place, example in enumerate(order.tolist()):
         members.setdefault(names[example], []).append(place)
-    part_of = torch.zeros(len(order), dtype=torch.int64)
+    part_of = torch.zeros_like(order)
     left = len(order)
     for part, size in enumerate(sizes):
         # Each class's share rounded down; the examples still missing go to the largest remainders.
@@ -321,7 +324,7 @@ def _by_group(names: list[Hashable], order: Tensor, ends: list[int]) -> tuple[Te
         members.setdefault(names[example], []).append(example)
     borders = [0, *accumulate(map(len, members.values()))]
     nearest = [min(borders, key=lambda border: abs(border - end)) for end in ends]  # called here
-    return torch.tensor([example for group in members.values() for example in group]), nearest
+    return order.new_tensor([example for group in members.values() for example in group]), nearest
 
 
 # NumPy's numbers by kind and size in bytes, each with the smallest type of torch that holds them.

@@ -244,7 +244,8 @@ def fit(
         ValueError: An argument is out of range, data is empty, not finite or doesn't fit the
             model or the loss, or the optimizer doesn't hold the model's parameters.
         DivergedError: A loss or a weight became NaN or infinite. With `patience` or a `folder`
-            the model holds its best weights again, and the optimizer the state it began with.
+            the model holds its best weights again, and optimizer and scheduler are as they
+            began; without, all hold what blew up, and have to be built again.
 
     Examples:
         >>> from workflow import LinearRegressionModel, make_line, split
@@ -536,7 +537,8 @@ class _Steps:
         if not self.first:
             return
         self.undo = _undo(self.model, self.data.generators)
-        self.hooks = [self.model.register_forward_hook(self.look)]
+        if not isinstance(self.model, torch.jit.ScriptModule):  # which takes no hook
+            self.hooks.append(self.model.register_forward_hook(self.look))
         if self.data.last_rows == 1:
             for module in self.model.modules():
                 if isinstance(module, _BatchNorm) and (module.training or not self.model.training):
@@ -575,13 +577,13 @@ class _Steps:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        predicted = not self.hooks
-        self.unhook()
-        first, self.first = self.first and self.data.drawn <= 1, False
-        undo, self.undo = self.undo, None
+        predicted, undo = not self.hooks, self.undo
+        self.first, self.undo = False, None
+        if self.hooks:
+            self.unhook()
         if not isinstance(error, Exception):
             return
-        if first and undo is not None:
+        if undo is not None and self.data.drawn <= 1:
             undo()
         if self.looking or self.data.batch is None:  # said in our words, or by the data's own
             return
@@ -650,7 +652,7 @@ class _Run:
         self.first_weight = max(map(_checks.largest, self._weights()))
         self.begun = 0
         if keep:
-            self.first_optimizer = copy.deepcopy(self.optimizer.state_dict())
+            self.first_states = copy.deepcopy([owner.state_dict() for owner in self._owners()])
             _copy_state(self.model, self.best)
         if self.folder is None or start == 0:
             return
@@ -756,6 +758,9 @@ class _Run:
         if put_best_back:
             _put_back(self.best, self.model)
 
+    def _owners(self) -> list[Optimizer | LRScheduler]:
+        return [self.optimizer] + ([] if self.scheduler is None else [self.scheduler])
+
     def _weights(self) -> list[Tensor]:
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
@@ -768,7 +773,8 @@ class _Run:
         holds = "Build the model and the optimizer again: they hold what blew up."
         if self.keep:
             _put_back(self.best, self.model)
-            self.optimizer.load_state_dict(self.first_optimizer)
+            for owner, state in zip(self._owners(), self.first_states, strict=True):
+                owner.load_state_dict(state)
             self._save_best()
             holds = "The model's weights are again the first"
             if self.best_epoch is not None:
