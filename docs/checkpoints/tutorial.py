@@ -428,8 +428,8 @@ assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
 # ### Pull the plug
 #
 # On [the page before](index.md#pull-the-plug) you can stop a run after every fourth epoch and
-# resume it in three ways. Its numbers are made here. The run is our line, with Adam, a learning
-# rate that comes down along a cosine, and shuffled batches.
+# resume it in three ways. On the website, its numbers are made here. The run is our line, with
+# Adam, a learning rate that comes down along a cosine, and shuffled batches.
 
 # %% tags=["collapse"]
 # publish: resume
