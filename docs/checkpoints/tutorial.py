@@ -201,8 +201,8 @@ except UnpicklingError as error:
 
 # %% [markdown]
 # The message offers two ways out. The one above, `safe_globals`, lets through what it names, one
-# class or function that you know, such as an optimizer's own. The other is `weights_only=False`,
-# for everything. Both say: I trust this code. For somebody else's file you need neither. Ask for a
+# class or function that you know, such as one of your own. The other is `weights_only=False`, for
+# everything. Both say: I trust this code. For somebody else's file you need neither. Ask for a
 # state dict.
 #
 # This is what the check lets through and what it refuses. A whole model is a class of somebody's
