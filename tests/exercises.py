@@ -565,20 +565,56 @@ WRONG = {
         Wrong(
             1,
             'order = ["seed", "build the model", "make the optimizer", "move the model"]',
-            "from before the move",
+            "move first",
+        ),
+        Wrong(
+            1,
+            'order = ["make the optimizer", "seed", "build the model", "move the model"]',
+            "there is no model yet",
+        ),
+        Wrong(
+            1,
+            'order = ["seed", "move the model", "build the model", "make the optimizer"]',
+            "there is no model yet",
         ),
         Wrong(1, 'order = ["seed", "build the model", "move the model"]', "each of the four, once"),
+        Wrong(
+            1,
+            'order = "seed, build the model, move the model, make the optimizer"',
+            "each of the four, once",
+        ),
+        Wrong(1, "order = None", "each of the four, once"),
         Wrong(2, "classifier = nn.Linear(2, 1)\nits_loss = nn.MSELoss()", "takes logits"),
         Wrong(
             2,
-            "classifier = nn.Linear(2, 2)\nits_loss = nn.CrossEntropyLoss()",
-            "CrossEntropyLoss",
+            "classifier = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())\nits_loss = nn.BCELoss()",
+            "takes logits",
         ),
+        Wrong(2, "classifier = nn.Linear(1, 1)\nits_loss = nn.BCEWithLogitsLoss()", "(210, 2)"),
+        Wrong(2, "classifier = nn.Linear(2, 2)\nits_loss = nn.BCEWithLogitsLoss()", "(210, 2)"),
         Wrong(
             2,
             "classifier = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())\n"
             "its_loss = nn.BCEWithLogitsLoss()",
+            "these are no logits",
+        ),
+        Wrong(
+            2,
+            "classifier = nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=1))\n"
+            "its_loss = nn.CrossEntropyLoss()",
+            "these are no logits",
+        ),
+        Wrong(
+            2,
+            "class OneFeature(nn.Linear):\n"
+            "    def forward(self, X):\n"
+            "        return super().forward(X[:, 1:])\n\n"
+            "classifier = OneFeature(1, 1)\nits_loss = nn.BCEWithLogitsLoss()",
             "of the answers are right",
+        ),
+        Wrong(2, "classifier = its_loss = None", "a model and a loss"),
+        Wrong(
+            2, "classifier = nn.Linear(2, 1)\nits_loss = nn.BCEWithLogitsLoss", "a model and a loss"
         ),
         Wrong(
             3,
@@ -586,7 +622,17 @@ WRONG = {
             "counts those that are done",
         ),
         Wrong(3, 'arguments = ["--folder", "stopped", "--resume"]', "has done 100 epochs"),
+        Wrong(3, 'arguments = ["--resume", "--epochs", "120"]', "has done 100 epochs"),
+        Wrong(
+            3,
+            'arguments = ["--folder", "stopped", "--resume", "--epochs", "220"]',
+            "has done 220 epochs",
+        ),
         Wrong(3, 'arguments = ["--folder", "stopped", "--epochs", "120"]', "a new run"),
+        Wrong(3, 'arguments = ["--folder", "other", "--epochs", "120"]', "in another folder"),
+        Wrong(3, 'arguments = ["--epochs", "120"]', "in another folder"),
+        Wrong(3, 'arguments = "--folder stopped --resume --epochs 120"', "a list of words"),
+        Wrong(3, "arguments = None", "a list of words"),
     ],
 }
 
@@ -673,6 +719,22 @@ ALSO_RIGHT = {
             "net, adam, scheduler, data = mine\n"
             'load("runs/fit/last.pt", net, adam, scheduler=scheduler, generator=data.generator)\n'
             "more = go_on(mine, 10)",
+        ),
+    ],
+    "together": [
+        (1, 'order = ("seed", "build the model", "move the model", "make the optimizer")'),
+        (2, "classifier = nn.Linear(2, 2)\nits_loss = nn.CrossEntropyLoss()"),
+        (
+            2,
+            "classifier = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))\n"
+            "its_loss = nn.BCEWithLogitsLoss()",
+        ),
+        (3, 'arguments = ["--resume", "--epochs=120", "--folder", "stopped"]'),
+        (3, 'arguments = ["--folder", "stopped", "--resume", "--epochs", 120]'),
+        (
+            3,
+            'terminal("--folder", "stopped", "--resume", "--epochs", "240")\n'
+            'arguments = ["--folder", "stopped", "--resume", "--epochs", "120"]',
         ),
     ],
 }

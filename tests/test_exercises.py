@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import jupytext
 import matplotlib.pyplot as plt
 import pytest
 from conftest import ROOT, STAGES, Site
-from coursemaker.tutorial import STARTER, starter
+from coursemaker.tutorial import STARTER, files_named, starter
 from exercises import ALSO_RIGHT, WRONG
 from nbformat import NotebookNode
 
@@ -71,9 +72,13 @@ def lesson(
 ) -> Iterator[Lesson]:
     script = site.folder / request.param / "tutorial/tutorial.py"
     module = ModuleType("tutorial")  # where pickle looks for classes
-    with contextlib.chdir(tmp_path_factory.mktemp("lesson")), pytest.MonkeyPatch.context() as patch:
+    source = script.read_text("utf-8")
+    folder = tmp_path_factory.mktemp("lesson")
+    for file in files_named(source, ROOT / "docs" / request.param):
+        shutil.copy(file, folder)
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "tutorial", module)
-        yield Lesson(request.param, script.read_text("utf-8"), module)
+        yield Lesson(request.param, source, module)
 
 
 def test_a_starter_is_told_what_is_missing(lesson: Lesson) -> None:

@@ -5,7 +5,7 @@
 # %% [markdown]
 # # Run experiments
 #
-# About 22 minutes.
+# About 28 minutes.
 #
 # [The page before](index.md) explains how experiments are compared. Here you run some: by
 # hand first, then with the `workflow` function that does the same, then with an `assert` that the

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page
 from test_manners import PLACES
 
-ROUNDS = 9
+ROUNDS = 5
 # A key acts as it goes down or as it comes up: each time counts, until its frame is painted.
 MEASURE = """() => {
     const painted = kind => new Promise(done => {

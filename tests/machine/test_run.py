@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from coursemaker.forks import Prepared
-from coursemaker.run import run
+from coursemaker.run import MOST_OUTPUT, run, text_of
 from coursemaker.tutorial import Fault, read
 from nbclient import NotebookClient
 from nbformat import NotebookNode
@@ -75,11 +75,19 @@ FAULTS = {
     "calm": ('# %% tags=["expect-warning"]\n1', ["Tagged expect-warning"]),
     "shouting": (
         "# %%\nprint('la ' * 40_000)",
-        ["Prints more than 100,000 characters, beginning with 'la la", "Print less."],
+        ["Shows more than 100,000 characters, beginning with 'la la", "Show less."],
+    ),
+    "saying a long word": (
+        "# %%\n'la ' * 40_000",
+        ["Shows more than 100,000 characters, beginning with \"'la la"],
     ),
     "chance": (
         "# %%\nimport random\nrandom.random()",
         ["Draws from random, which nothing has seeded: call random.seed(…) first."],
+    ),
+    "chance after a seed of another": (
+        "# %%\nimport random\nimport numpy\nnumpy.random.seed(1)\nrandom.random()",
+        ["Draws from random, which nothing has seeded"],
     ),
     "chance of NumPy": (
         "# %%\nimport numpy as np\nnp.random.rand(2)",
@@ -122,6 +130,82 @@ def test_what_is_expected_is_no_fault(tmp_path: Path, prepared: Prepared | None)
     assert len(notebook.cells[-1].outputs) == 1, "pieces are joined"
 
 
+def test_text_without_end_is_not_kept(tmp_path: Path, prepared: Prepared | None) -> None:
+    cells = "# %%\nfor _ in range(400):\n    print('la ' * 10_000, flush=True)"
+    notebook = read(cells)
+    with pytest.raises(Fault, match="Shows more than"):
+        run(notebook, tmp_path, prepared=prepared)
+    assert len(text_of(notebook.cells[0].outputs)) < 2 * MOST_OUTPUT
+
+
+def test_a_process_that_has_ended_by_the_end_is_no_fault(
+    tmp_path: Path, prepared: Prepared | None
+) -> None:
+    cells = (
+        "# %%\nimport subprocess\nchild = subprocess.Popen(['sleep', '600'])\n"
+        "# %%\nchild.kill()\nprint(child.wait())\n"
+        "# %%\nfrom multiprocessing.shared_memory import SharedMemory\n"
+        "memory = SharedMemory(create=True, size=1)  # which starts a process that tidies up\n"
+        "memory.close()\nmemory.unlink()\n"
+    )
+    assert printed(executed(cells, tmp_path, prepared)) == ["-9\n"]
+
+
+def test_each_fork_has_the_path_and_the_environment_that_are_asked_for(
+    tmp_path: Path, prepared: Prepared | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "workflow.py").write_text(f"NAME = {name!r}\n")
+        monkeypatch.setenv("NAME", name)
+        cells = "# %%\nimport os\nfrom workflow import NAME\nprint(NAME, os.environ['NAME'])\n"
+        assert printed(executed(cells, tmp_path / name, prepared)) == [f"{name} {name}\n"]
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_where_forking_is_not_safe_a_kernel_starts_as_usual(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    with Prepared() as process:
+        assert process is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+def test_a_prepared_process_that_was_killed_starts_anew(tmp_path: Path) -> None:
+    with Prepared() as process:
+        assert process
+        assert printed(executed("# %%\nprint(1)", tmp_path, process)) == ["1\n"]
+        for kernel in psutil.Process(process.process.pid).children():  # type: ignore[union-attr]
+            kernel.wait(timeout=60)
+        process.process.kill()  # type: ignore[union-attr]
+        process.process.wait()  # type: ignore[union-attr]
+        assert printed(executed("# %%\nprint(2)", tmp_path, process)) == ["2\n"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+def test_a_prepared_process_that_cannot_start_is_a_fault(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')\n")
+    with (
+        Prepared() as process,
+        pytest.raises(Fault, match=r"No kernel came up, twice: The process to fork from ended"),
+    ):
+        executed("# %%\n1", tmp_path, process)
+    assert "no torch here" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+def test_what_stops_a_fork_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("raise ValueError('oh')\n")
+    with Prepared() as process:
+        assert process
+        process.fork(str(program), [], str(tmp_path), dict(os.environ)).wait()
+    assert "ValueError: oh" in capfd.readouterr().err
+
+
 def test_a_kernel_that_never_comes_up_is_tried_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +225,7 @@ def test_a_kernel_that_never_comes_up_is_tried_twice(
 def test_a_folder_with_a_long_name_will_do(
     tmp_path: Path, prepared: Prepared | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deep = tmp_path / ("long" * 30)
+    deep = tmp_path / ("l" * (105 - len(str(tmp_path)) - 1))  # of a folder; a socket's has 107
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
     assert printed(executed("# %%\nprint(1)", tmp_path, prepared, seconds=60)) == ["1\n"]

@@ -22,6 +22,7 @@ from coursemaker import page
 from coursemaker.published import fill
 
 SHOWN = re.compile(r"(?ms)^( *)(`{3,}) shown\n(.*?)\n\1\2$")
+TEMPLATE = re.compile(r"(?m)(\A---\n(?:(?!---).*\n)*)template: .*\n")
 INCLUDED = re.compile(r'(?m)^ *--8<-- "(.+?)"$')
 TO_TUTORIAL = re.compile(r"\]\(([^)#\s]+)\.py(#[^)]*)?\)")
 TO_API = re.compile(r"\[([^]]+)\]\[workflow[\w.]*\]|\[([^]]+)\]\((?:\.\./)*api/[^)]*\)")
@@ -74,6 +75,7 @@ def plain(markdown: str, uri: str, tutorials: Container[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(uri), f"{link[1]}.py"))
         return f"]({link[1]}.md{link[2] or ''})" if target in tutorials else link[0]
 
+    markdown = TEMPLATE.sub(r"\1", markdown)
     markdown = SHOWN.sub(lambda match: indent(dedent(match[3]), match[1]), markdown)
     markdown = TO_API.sub(lambda match: match[1] or match[2], markdown)
     return TO_TUTORIAL.sub(relinked, markdown)

@@ -3,6 +3,7 @@
 import io
 import re
 from base64 import b64decode, b64encode
+from functools import cache
 from html import escape
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -14,6 +15,7 @@ HREF = "{http://www.w3.org/1999/xlink}href"
 INK = "#000000"
 
 
+@cache  # drawn once, not at each rebuild of `make serve`
 def figure(source: str, name: str, alt: str, caption: str) -> str:
     """A `<figure>`: named, described, scaled by the page, its ink the colour of the page's text."""
     svg = ElementTree.fromstring(source)

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
@@ -34,9 +35,7 @@ class Prepared:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        if self.process:
-            self.socket.close()  # it sees that and ends, and its kernels with it
-            self.process.wait()
+        self.stop()
 
     def fork(self, program: str, arguments: list[str], cwd: str, env: dict[str, str]) -> "Fork":
         """Run a Python program in a fork, with its arguments, its folder and its environment."""
@@ -45,9 +44,16 @@ class Prepared:
                 self.start(env)
             end, end_of_fork = os.pipe()
             order = {"program": program, "arguments": arguments, "cwd": cwd, "env": env}
-            socket.send_fds(self.socket, [json.dumps(order).encode()], [end_of_fork])
-            os.close(end_of_fork)
-            return Fork(int(self.socket.recv(64)), end)
+            try:
+                socket.send_fds(self.socket, [json.dumps(order).encode()], [end_of_fork])
+                return Fork(int(self.socket.recv(64)), end)
+            except (ConnectionError, ValueError) as error:
+                os.close(end)
+                self.stop()
+                reason = "The process to fork from ended; what it said stands above."
+                raise RuntimeError(reason) from error
+            finally:
+                os.close(end_of_fork)
 
     def start(self, env: dict[str, str]) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -58,6 +64,12 @@ class Prepared:
             start_new_session=True,  # Ctrl-C is for the build, which then ends this
         )
         theirs.close()
+
+    def stop(self) -> None:
+        if self.process:
+            self.socket.close()  # it sees that and ends, and its kernels with it
+            self.process.wait()
+            self.process = None
 
 
 class Fork:
@@ -133,11 +145,14 @@ def become(order: dict[str, Any]) -> None:
     os.chdir(order["cwd"])
     os.environ.clear()
     os.environ.update(order["env"])
+    sys.path[:0] = filter(None, order["env"].get("PYTHONPATH", "").split(os.pathsep))
     parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # when this is gone, so is the kernel
     sys.argv = [order["program"], *order["arguments"], parent]
     try:
         runpy.run_path(order["program"], run_name="__main__")
-    finally:
+    except Exception:
+        traceback.print_exc()
+    finally:  # at once, with nothing to tidy up that is the other process's
         os._exit(0)
 
 

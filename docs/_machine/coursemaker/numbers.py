@@ -245,8 +245,9 @@ def executed(path: Path) -> Any:
         tutorial,
     )  # here, as they take longer to import than a page to check
 
-    notebook = tutorial.read(path.read_text(encoding="utf-8"))
-    run.run(notebook, Path.cwd(), data=Path("docs").glob("*/*.csv"))
+    source = path.read_text(encoding="utf-8")
+    notebook = tutorial.read(source)
+    run.run(notebook, Path.cwd(), data=tutorial.files_named(source, path.parent))
     return notebook
 
 

@@ -17,8 +17,10 @@ from coursemaker.tutorial import PARTS, Fault, tags
 
 WIDEST_TABLE = 90  # characters; a longer line of output is a sentence
 TERMINAL = re.compile(r"\x1b\[[\d;]*m")  # colours, which torch.load puts into a message
-MACHINE = map(re.escape, (tempfile.gettempdir(), str(Path.home()), str(Path(__file__).parents[3])))
-CHANCE = re.compile(rf"\b0x[0-9a-f]{{6,}}|(?:{'|'.join(MACHINE)})[/\\]\S*")
+FOLDERS = {Path(tempfile.gettempdir()), Path.home(), Path(__file__).parents[3]}
+FOLDERS -= {Path("/")}  # a container's home, and the beginning of every path
+MACHINE = "|".join(re.escape(str(folder)) for folder in FOLDERS)
+CHANCE = re.compile(rf"\b0x[0-9a-f]{{6,}}|(?:{MACHINE})[/\\]\S*")
 
 # The Markdown that shows a figure: made of its SVG, a name for its ids, its alt text and caption.
 Draw = Callable[[str, str, str, str], str]

@@ -7,7 +7,7 @@ of the source, and MkDocs renders the Markdown that is made of them as it does a
 Relied on, though not documented: that the plugin finds with `should_include` and `on_files` and
 renders in `on_pre_page`, which is left out here; that extensions read `mdx_configs` when each page
 is rendered; that MkDocs keeps a plugin that has `on_startup` from one rebuild to the next; and that
-its server calls `builder`. tests/test_plugin.py notices when one of them changes.
+its server calls `builder`. tests/machine/test_plugin.py notices when one of them changes.
 """
 
 import logging
@@ -73,8 +73,9 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
             config.edit_uri_template = f"https://github.com/{REPOSITORY}/edit/main/docs/{{path}}"
 
     def should_include(self, file: File) -> bool:
-        """Say whether a file is a tutorial; what makes the site isn't."""
-        return file.inclusion.is_included() and bool(super().should_include(file))
+        """Say whether a file is a tutorial; what makes the site isn't, nor is Markdown."""
+        is_page = file.inclusion.is_included() and file.src_uri.endswith(".py")
+        return is_page and bool(super().should_include(file))
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Run the tutorials, then tell the pages what they publish and the readers what to take."""
@@ -90,7 +91,9 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
         published: dict[str, Any] = {}
         for uri, made in self.made.items():
             if twice := published.keys() & made.page.published.keys():
-                raise PluginError(f"{uri} publishes {min(twice)}, as another tutorial does.")
+                raise PluginError(
+                    f"{uri} publishes {min(twice)}, as another tutorial does; give it another name."
+                )
             published |= made.page.published
         config.mdx_configs.setdefault("coursemaker.published", {})["published"] = published
         for file in found:
@@ -250,8 +253,9 @@ class Tutorials(Plugin):  # type: ignore[misc]  # has no types
 
     def stamps(self, config: MkDocsConfig) -> dict[Path, int]:
         """Give when each file was written that a rebuild is for."""
-        watched = [Path(config.docs_dir), *map(Path, config.watch)]
-        files = [path for folder in watched for path in folder.rglob("*.[mpcjs]*")]
+        folders = [Path(config.docs_dir), *map(Path, config.watch)]
+        files = [path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc"]
+        files.append(Path(config.config_file_path))
         return {path: path.stat().st_mtime_ns for path in files if path.is_file()}
 
 

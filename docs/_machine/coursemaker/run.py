@@ -19,7 +19,7 @@ from coursemaker.tutorial import Fault, tags
 
 KERNELS = Path(__file__).with_name("kernels")
 SECONDS = 120  # a cell that takes longer hangs
-MOST_OUTPUT = 100_000  # characters that a cell prints; more is a page that nobody can load
+MOST_OUTPUT = 100_000  # characters that a cell shows; more is a page that nobody can load
 LONGEST_FOLDER = 80  # characters; the address of a socket in it may have about 107
 HELPERS = re.compile("resource_tracker|torch_shm_manager")  # of multiprocessing, which ends them
 
@@ -94,15 +94,17 @@ class Client(NotebookClient):
     """Stops listening to a cell that prints without end."""
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-        return (
-            None
-            if printed_by(outs) > MOST_OUTPUT
-            else super().output(outs, msg, display_id, cell_index)
-        )
+        if len(text_of(outs)) > MOST_OUTPUT:
+            return None
+        return super().output(outs, msg, display_id, cell_index)
 
 
-def printed_by(outputs: Iterable[NotebookNode]) -> int:
-    return sum(len(output.get("text", "")) for output in outputs)
+def text_of(outputs: Iterable[NotebookNode]) -> str:
+    """Give what is printed, and the values that are shown."""
+    parts = (
+        output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
+    )
+    return "".join(parts)
 
 
 def run_cell(client: Client, cell: NotebookNode, number: int, seconds: int) -> None:
@@ -142,10 +144,9 @@ def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
 
 def judge(cell: NotebookNode) -> None:
     """Fail for what the kernel reports, a warning without its tag, a tag without its reason."""
-    if printed_by(cell.outputs) > MOST_OUTPUT:
-        start = "".join(output.get("text", "") for output in cell.outputs)[:60]
+    if len(text := text_of(cell.outputs)) > MOST_OUTPUT:
         raise Fault(
-            f"Prints more than {MOST_OUTPUT:,} characters, beginning with {start!r}. Print less."
+            f"Shows more than {MOST_OUTPUT:,} characters, beginning with {text[:60]!r}. Show less."
         )
     for output in cell.outputs:
         if fault := output.get("metadata", {}).get("fault"):

@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ def imported(source: str, root: Path) -> tuple[dict[str, str], set[str]]:
     return modules, libraries - sys.stdlib_module_names
 
 
+@cache
 def code_of(source: str) -> str:
     """Give the code of all cells, less what only IPython understands."""
     cells = jupytext.reads(source, "py:percent").cells
@@ -127,8 +128,12 @@ def bare(code: str) -> str:
     return ast.dump(tree)
 
 
+@cache
 def version_of(library: str) -> str:
-    return f"{library} {', '.join(version(name) for name in distributions().get(library, []))}"
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:  # it is called otherwise where it comes from, as sklearn is
+        return f"{library} {', '.join(map(version, distributions().get(library, [])))}"
 
 
 @cache
