@@ -30,7 +30,7 @@ def predict(
     """Predict for every row of `X`, leaving the model as it was.
 
     What comes back is an ordinary tensor: it may be learned from, as one model's predictions
-    are by another. An inference tensor may not.
+    are by another. An inference tensor fails where backward has to keep it.
 
     Args:
         model: Asked in eval mode, then put back into the mode it came in, also after an error.

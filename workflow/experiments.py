@@ -232,7 +232,8 @@ def compare(
 
     Beside each stands its [difference][workflow.difference] to the best, on the seeds that both
     ran, ± its standard error; it is `worse` where that is decided, else `undecided`. With k
-    equal settings, any of them is called worse in at most 5 % of comparisons. A configuration
+    equal settings, any of them is called worse in at most 5 % of comparisons, where differences
+    are about normal. A configuration
     of which more runs failed stands behind, whatever its scores.
 
     Scores with a word that begins with "test" are left out: what is seen is soon chosen by.
@@ -286,11 +287,13 @@ def difference(
         standard_error = statistics.stdev(differences) / math.sqrt(len(differences))
 
     The limit is Student's t: between two equal settings luck alone passes it in 5 % of
-    comparisons. For one pair it is 12.7 standard errors with 2 seeds, 4.3 with 3, 2.3 with 10
-    and 2.0 with 100. Where `results` holds k configurations there are k (k − 1) / 2 pairs to
-    be misled by; each gets 5 % divided by their number, so that luck passes the limit of any
-    pair in 5 % at most. Where all differences are the same, the standard error is 0 and says
-    nothing; then only many seeds decide, from 6 on for one pair.
+    comparisons, where the differences are about normal. (With two or three seeds, and runs that
+    end in one of two states, as in a cycle, it can be three times as many.) For one pair it is
+    12.7 standard errors with 2 seeds, 4.3 with 3, 2.3 with 10 and 2.0 with 100. Where `results`
+    holds k configurations there are k (k − 1) / 2 pairs to be misled by; each gets 5 % divided
+    by their number, so that luck passes the limit of any pair in 5 % at most. Where all
+    differences are the same, the standard error is 0 and says nothing; then only many seeds
+    decide, from 6 on for one pair.
 
     Args:
         results: From [run][workflow.run].

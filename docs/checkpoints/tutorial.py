@@ -201,8 +201,8 @@ except UnpicklingError as error:
 
 # %% [markdown]
 # The message offers two ways out. The one above, `safe_globals`, lets through what it names, one
-# class or function that you know, such as an optimizer's own. The other is `weights_only=False`,
-# for everything. Both say: I trust this code. For somebody else's file you need neither. Ask for a
+# class or function that you know, such as one of your own. The other is `weights_only=False`, for
+# everything. Both say: I trust this code. For somebody else's file you need neither. Ask for a
 # state dict.
 #
 # This is what the check lets through and what it refuses. A whole model is a class of somebody's
@@ -428,8 +428,8 @@ assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
 # ### Pull the plug
 #
 # On [the page before](index.md#pull-the-plug) you can stop a run after every fourth epoch and
-# resume it in three ways. Its numbers are made here. The run is our line, with Adam, a learning
-# rate that comes down along a cosine, and shuffled batches.
+# resume it in three ways. On the website, its numbers are made here. The run is our line, with
+# Adam, a learning rate that comes down along a cosine, and shuffled batches.
 
 # %% tags=["collapse"]
 # publish: resume

@@ -220,8 +220,8 @@ print(scaled[:2])
 
 # %% [markdown]
 # **Recognise it.** After scaling, a whole column is `nan`, or `inf` in rows that come later. Or it
-# holds another number that means nothing: of 0.1 in each row, rounding may leave a deviation of
-# nearly 0, and divide by that.
+# holds a number that means nothing: of a value without an exact binary form, rounding may leave a
+# deviation of nearly 0 to divide by.
 #
 # **Why.** A column that is the same in each row has a standard deviation of 0, and 0 divided by 0
 # is `nan`.

@@ -252,8 +252,8 @@ for epoch in range(3):
 # %% [markdown]
 # **Recognise it.** The same loss to the last digit, though all five steps are there.
 #
-# **Why.** The optimizer holds the parameters of the first model, and moves those. The same
-# happens when you replace one layer, for example the last one of a pretrained model.
+# **Why.** The optimizer holds the parameters of the first model, and no others. Where you replace
+# one layer, such as the last one of a pretrained model, it is that layer that never learns.
 #
 # **Cure.** Make the optimizer again, after every change to the model.
 
