@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
@@ -181,6 +184,17 @@ def test_what_no_page_can_show_is_a_fault(cell: NotebookNode, complaint: str) ->
     with pytest.raises(Fault, match=re.escape(complaint)) as fault:
         page(new_markdown_cell("# Title"), cell)
     assert fault.value.cell == 1
+
+
+def test_an_address_is_not_a_folder_of_this_machine_where_home_is_the_root() -> None:
+    """As it is for a container's user without a name."""
+    program = (
+        "from coursemaker.page import CHANCE\n"
+        "assert not CHANCE.search('https://pytorch.org')\n"
+        "import tempfile\n"
+        "assert CHANCE.search(tempfile.gettempdir() + '/x')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"HOME": "/"}, check=True)
 
 
 def test_a_name_is_published_once() -> None:

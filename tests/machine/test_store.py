@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,14 @@ def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPa
     for library in ("torch", "numpy", "matplotlib", "pandas"):
         monkeypatch.setattr(store, "version_of", lambda name, new=library: f"{name} {name == new}")
         keys.append(key(SOURCE.replace("fit()", "import pandas"), root, []))
+    monkeypatch.setattr(store, "MACHINE", b"edited")
+    keys.append(key(SOURCE, root, []))
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("library", ["numpy", "sklearn"])  # the second comes as scikit-learn
+def test_a_version_is_found_whatever_the_distribution_is_called(library: str) -> None:
+    assert store.version_of(library) == f"{library} {import_module(library).__version__}"
 
 
 # The folder
