@@ -112,7 +112,12 @@ def test_what_is_put_is_got_and_the_rest_dropped(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a.ipynb"]
 
 
-@pytest.mark.parametrize("damage", ["", '{"cells": [', "[]", '{"nbformat": 4}', "null", "\x00"])
+BENT = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}'
+
+
+@pytest.mark.parametrize(
+    "damage", ["", '{"cells": [', "[]", '{"nbformat": 4}', "null", "\x00", BENT]
+)
 def test_a_damaged_entry_is_none(tmp_path: Path, damage: str) -> None:
     (tmp_path / "a.ipynb").write_text(damage)
     assert Store(tmp_path).get("a") is None
