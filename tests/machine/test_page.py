@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import subprocess
+import sys
+import tempfile
+from base64 import b64decode, b64encode
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from conftest import ROOT
 from coursemaker.page import shown as as_shown
 from coursemaker.page import write
 from coursemaker.tutorial import Fault
 from markdown import Markdown
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -49,9 +58,9 @@ def rendered(markdown: str) -> str:
 
 
 def test_code_and_what_it_prints() -> None:
-    html = rendered(page(code("print(1)", [stream("1 < 2 and ``` in a fence\n")])))
+    html = rendered(page(code("print(1)", [stream("1 < 2 and\n```\nin a fence\n")])))
     assert re.search(r'<div class="[^"]*highlight">.*print', html, re.DOTALL)
-    assert "1 &lt; 2 and ``` in a fence" in html
+    assert "1 &lt; 2 and\n```\nin a fence" in html
     assert 'class="output no-copy highlight"' in html
 
 
@@ -71,6 +80,8 @@ def test_markdown_and_tables_are_themselves() -> None:
     region = '<div class="scroll" role="region" aria-label="Table 1" tabindex="0"><table></table>'
     assert region in html
     assert "color: red" not in html
+    named = page(code("3", [shown(html="<table></table>")], caption=['Sizes & "so on"']))
+    assert 'aria-label="Sizes &amp; &quot;so on&quot;"' in rendered(named)
 
 
 def test_an_error_shows_what_the_reader_would_see() -> None:
@@ -91,6 +102,8 @@ def test_tags_hide_and_fold() -> None:
     assert "shown_input" in text
     assert "hidden output" not in text
     assert '??? code "Code"\n\n    ``` { .python }\n    folded()' in text
+    published = code("folded()", [stream("{}")], tags=["collapse"], publish=["x"])
+    assert '??? code "Numbers for the page before"' in page(published)
 
 
 def test_a_warning_that_repeats_is_shown_once() -> None:
@@ -132,6 +145,37 @@ def test_figures_are_part_of_the_page_and_described() -> None:
         assert set(used) <= own
 
 
+def drawn(inside: str) -> str:
+    """What is left of a drawing, below its title and description."""
+    svg = SVG.partition("<defs>")[0] + inside + "</svg>"
+    html = rendered(page(code("1", [shown(svg=svg)], alt=["A drawing."])))
+    return html.partition("</desc>")[2].partition("</svg>")[0]
+
+
+def test_a_figure_holds_what_is_seen() -> None:
+    path = '<path d="M 1 2"/>'
+    line = drawn(path)
+    assert line == '<path d="M 1 2" />'
+    assert drawn(f"<metadata>x</metadata>{path}<style>*{{}}</style>") == line
+    assert drawn(f'{path}<path style="fill: none" d="M0 0"/><g id="x"> </g><defs></defs>') == line
+    assert drawn(f'<g id="axes">\n <g>{path}</g>\n</g>') == line
+    assert drawn('<path d="M 1.0001\n2.001" transform="rotate(-0 1 2)"/>') == line
+    assert drawn(f'<g fill="red">{path}</g>') == f'<g fill="red">{line}</g>'
+    assert 'stroke="red"' in drawn('<path style="fill: none; stroke: red" d="M0 0"/>')
+
+
+def test_a_picture_in_a_figure_has_256_colours() -> None:
+    picture = Image.new("RGB", (64, 64))
+    picture.putdata([(x * 4, y * 4, 0) for x in range(64) for y in range(64)])
+    png = io.BytesIO()
+    picture.save(png, "png")
+    address = f"data:image/png;base64,{b64encode(png.getvalue()).decode()}"
+    found = re.search(r'href="data:image/png;base64,(.*?)"', drawn(f'<image href="{address}"/>'))
+    assert found
+    lighter = Image.open(io.BytesIO(b64decode(found[1])))
+    assert (lighter.mode, lighter.size) == ("P", (64, 64))
+
+
 def test_an_exercise_is_one_box() -> None:
     html = rendered(
         page(
@@ -170,6 +214,10 @@ def test_published_cells_are_for_other_pages() -> None:
         (code("1", [shown(svg=SVG)]), "A figure without alt text: begin the cell with `# alt: …`."),
         (code("1", alt=["Nothing."]), "An alt text without a figure: 'Nothing.'."),
         (code("1", [shown(text="<object at 0x7f00deadbeef>")]), "Shows 0x7f00deadbeef, which no"),
+        *(
+            (code("1", [stream(f"in {folder}/x.py")]), f"Shows {folder}/x.py, which no other build")
+            for folder in (tempfile.gettempdir(), Path.home(), ROOT)
+        ),
         (code("1", [stream("1 2")], publish=["x"]), "Publishes x, but prints no JSON"),
         (
             code("1", [stream("[1]")], publish=["x"]),
@@ -181,6 +229,17 @@ def test_what_no_page_can_show_is_a_fault(cell: NotebookNode, complaint: str) ->
     with pytest.raises(Fault, match=re.escape(complaint)) as fault:
         page(new_markdown_cell("# Title"), cell)
     assert fault.value.cell == 1
+
+
+def test_an_address_is_not_a_folder_of_this_machine_where_home_is_the_root() -> None:
+    """As it is for a container's user without a name."""
+    program = (
+        "from coursemaker.page import CHANCE\n"
+        "assert not CHANCE.search('https://pytorch.org')\n"
+        "import tempfile\n"
+        "assert CHANCE.search(tempfile.gettempdir() + '/x')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"HOME": "/"}, check=True)
 
 
 def test_a_name_is_published_once() -> None:

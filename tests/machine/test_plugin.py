@@ -13,11 +13,13 @@ import sys
 import time
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
 from conftest import ROOT
+from mkdocs.config import load_config
 
 GOOD = """\
 # ---
@@ -155,11 +157,18 @@ class Site:
         return {entry.name: entry.stat().st_mtime_ns for entry in folder.glob("*")}
 
 
+def left_in(folder: Path) -> list[str]:
+    """What lies there beside the one folder that torch keeps for all its processes."""
+    names = [path.name for path in folder.iterdir()]
+    return [name for name in names if not name.startswith("torchinductor_")]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = Site(tmp_path_factory.mktemp("good"))
     site.fill({"line": GOOD, "other": OTHER})
-    result = site.build()
+    (site.root / "temporary").mkdir()
+    result = site.build(TMPDIR=str(site.root / "temporary"))
     assert result.returncode == 0, result.stderr
     assert re.search(r"\[1/2\] \w+/tutorial.py  \d+\.\d s", result.stderr)
     return site
@@ -228,6 +237,10 @@ def test_a_page_shows_what_a_tutorial_publishes(site: Site) -> None:
     assert "slopes-1" not in site.page("other/tutorial")
 
 
+def test_a_build_leaves_nothing_behind(built: Site) -> None:
+    assert left_in(built.root / "temporary") == []
+
+
 # What is wrong
 
 
@@ -247,7 +260,7 @@ def test_a_page_shows_what_a_tutorial_publishes(site: Site) -> None:
         ("index.md", "{{ hills.steep }}", ["index.md", "asks for 'hills', which no tutorial pub"]),
         ("index.md", "{{ slopes.flat }}", ["index.md", "slopes", "steep, list"]),
         ("index.md", "/// quiz | A b\nWhat?\n///", ["index.md", "A question has the name A b"]),
-        ("third/tutorial.py", OTHER, ["publishes slopes, as another tutorial does"]),
+        ("third/tutorial.py", OTHER, ["publishes slopes, as another tutorial does; give it"]),
     ],
 )
 def test_what_is_wrong_stops_the_build(
@@ -292,14 +305,17 @@ def test_ctrl_c_does_not_wait_for_cells(tmp_path: Path) -> None:
     code = f"from pathlib import Path\nPath({str(tmp_path)!r}, 'started').touch()\nwhile True: pass"
     site = Site(tmp_path)
     site.fill({"line": f"# %% [markdown]\n# # Line\n# %%\n{code}\n"})
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     # Tests run as a background job ignore Ctrl-C, and the build would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with site.start() as build:
+    with site.start(TMPDIR=str(temporary)) as build:
         while not (tmp_path / "started").exists():
             assert build.poll() is None
             time.sleep(0.1)
         build.send_signal(signal.SIGINT)
         assert build.wait(timeout=60) != 0
+    assert left_in(temporary) == []
 
 
 # What is kept
@@ -358,6 +374,40 @@ def test_two_clean_builds_are_the_same(built: Site, tmp_path: Path) -> None:
 
 
 # Served
+
+
+@pytest.mark.parametrize(
+    ("path", "builds"),
+    [
+        ("docs/index.md", 1),
+        ("docs/_theme/main.html", 1),
+        ("workflow/__init__.py", 1),
+        ("mkdocs.yml", 1),
+        ("workflow/__pycache__/__init__.cpython-311.pyc", 0),
+        ("README.md", 0),
+    ],
+)
+def test_an_edit_during_the_first_build_leads_to_another(
+    tmp_path: Path, path: str, builds: int
+) -> None:
+    site = Site(tmp_path)
+    site.fill({})
+    config = load_config(str(tmp_path / "mkdocs.yml"), watch=[str(tmp_path / "workflow")])
+    plugin: Any = config.plugins["tutorials"]
+    plugin.on_startup(command="serve", dirty=False)
+    plugin.on_config(config)
+    done = []
+
+    def builder() -> None:
+        plugin.on_config(config)
+        done.append(path)
+
+    server: Any = SimpleNamespace()
+    site.write(path, "edited")
+    plugin.on_serve(server, config=config, builder=builder)
+    assert len(done) == builds
+    server.builder()
+    assert len(done) == builds + 1
 
 
 def test_the_browser_shows_what_stops_a_rebuild_and_goes_on(site: Site) -> None:

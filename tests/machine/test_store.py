@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -83,13 +84,23 @@ def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPa
     for library in ("torch", "numpy", "matplotlib", "pandas"):
         monkeypatch.setattr(store, "version_of", lambda name, new=library: f"{name} {name == new}")
         keys.append(key(SOURCE.replace("fit()", "import pandas"), root, []))
+    monkeypatch.setattr(store, "MACHINE", b"edited")
+    keys.append(key(SOURCE, root, []))
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(("library", "called"), [("numpy", "numpy"), ("sklearn", "scikit-learn")])
+def test_a_version_is_found_whatever_the_distribution_is_called(library: str, called: str) -> None:
+    assert store.version_of(library) == f"{library} {version(called)}"
 
 
 # The folder
 
 
-def test_what_is_put_is_got_and_the_rest_dropped(tmp_path: Path) -> None:
+def test_what_is_put_is_got_and_the_rest_dropped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     notebook = new_notebook(cells=[new_code_cell("1", metadata={"alt": ["A"]})])
     kept = Store(tmp_path / "cache")
     assert kept.get("a") is None
@@ -102,17 +113,32 @@ def test_what_is_put_is_got_and_the_rest_dropped(tmp_path: Path) -> None:
     assert later.get("a")
     later.drop_unused()
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["a.ipynb"]
+    assert caplog.text == "", "nothing is wrong with what isn't there"
 
 
-@pytest.mark.parametrize("damage", ["", '{"cells": [', "[]", '{"nbformat": 4}', "null", "\x00"])
-def test_a_damaged_entry_is_none(tmp_path: Path, damage: str) -> None:
+BENT = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}'
+
+
+@pytest.mark.parametrize(
+    "damage", ["", '{"cells": [', "[]", '{"nbformat": 4}', "null", "\x00", BENT]
+)
+def test_a_damaged_entry_is_none(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     (tmp_path / "a.ipynb").write_text(damage)
     assert Store(tmp_path).get("a") is None
+    assert "a.ipynb can't be read" in caplog.text
 
 
-def test_a_build_can_do_without(tmp_path: Path) -> None:
+def test_a_build_can_do_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     (tmp_path / "file").touch()
     nowhere = Store(tmp_path / "file" / "cache")
     nowhere.put("a", new_notebook())
     assert nowhere.get("a") is None
     nowhere.drop_unused()
+    assert "a.ipynb can't be written" in caplog.text
+    (tmp_path / "a folder").mkdir()
+    Store(tmp_path).drop_unused()
+    assert "a folder can't be removed" in caplog.text

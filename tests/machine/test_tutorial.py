@@ -9,6 +9,7 @@ import jupytext
 import nbformat
 import pytest
 from coursemaker.tutorial import Around, Fault, describe, downloads, files_named, read
+from nbformat.v4 import new_output
 
 HEAD = "# ---\n# description: A line.\n# ---\n\n# %% [markdown]\n# # A line\n"
 EXERCISE = """\
@@ -100,7 +101,9 @@ def cells_of(notebook: str) -> list[str]:
 
 
 def test_the_reader_gets_the_task_and_a_second_notebook_the_solution() -> None:
-    made = downloads(read(HEAD + EXERCISE))
+    notebook = read(HEAD + EXERCISE)
+    notebook.cells[-3].outputs = [new_output("stream", text="as it was run")]
+    made = downloads(notebook)
     assert set(made) == {".py", ".ipynb", "-solutions.ipynb"}
     task, solved = cells_of(made[".ipynb"]), cells_of(made["-solutions.ipynb"])
     assert task[2:] == [
@@ -115,6 +118,9 @@ def test_the_reader_gets_the_task_and_a_second_notebook_the_solution() -> None:
     assert [cell.source for cell in script.cells[2:]][:3] == task[2:5]
     assert "starter" not in made[".py"] + made["-solutions.ipynb"]
     assert "2 * number" not in made[".py"] + made[".ipynb"]
+    assert made[".py"].startswith("# ---\n# description: A line.\n"), "and no versions of tools"
+    given = nbformat.reads(made[".ipynb"], 4).cells[3]
+    assert given.metadata.tags == ["exercise"], "no solution is in it"
 
 
 def test_nothing_to_solve_is_no_second_notebook() -> None:
@@ -122,11 +128,12 @@ def test_nothing_to_solve_is_no_second_notebook() -> None:
 
 
 def test_what_only_the_page_needs_stays_there() -> None:
-    source = f"{HEAD}\n# %%\n# alt: A line.\nplot()\n\n# %%\n# publish: numbers\nprint('{{}}')\n"
+    source = f"{HEAD}\n# %%\n# alt: It climbs.\nplot()\n\n# %%\n# publish: numbers\nprint('{{}}')\n"
     made = downloads(read(source))
     for download in made.values():
         assert "plot()" in download
         assert "alt:" not in download
+        assert "It climbs" not in download
         assert "publish" not in download
         assert "print" not in download
 
@@ -177,5 +184,6 @@ def test_downloads_are_the_same_each_time() -> None:
 def test_files_beside_a_tutorial_are_those_that_its_code_names(tmp_path: Path) -> None:
     for name in ("birds.csv", "other.csv", "index.md", "tutorial.py"):
         (tmp_path / name).touch()
-    found = files_named('open("birds.csv"); "index.md"', tmp_path)
+    (tmp_path / "runs").mkdir()
+    found = files_named('open("birds.csv"); "index.md"; "runs"', tmp_path)
     assert [path.name for path in found] == ["birds.csv"]

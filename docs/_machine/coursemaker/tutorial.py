@@ -55,7 +55,6 @@ def read(source: str) -> NotebookNode:
     notebook: NotebookNode = jupytext.reads(source, "py:percent")
     notebook.metadata = {"kernelspec": {"name": "workflow", "display_name": "", "language": ""}}
     for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number}"  # in place of a random one
         cell.metadata.pop("lines_to_next_cell", None)
         if lost := [str(value) for key, value in cell.metadata.items() if key != "tags"]:
             raise Fault(f"Text on a cell's mark is on no page: {lost[0]!r}. Put it below.", number)
