@@ -100,11 +100,12 @@ class Client(NotebookClient):
 
 
 def text_of(outputs: Iterable[NotebookNode]) -> str:
-    """Give what is printed, and the values that are shown."""
-    parts = (
-        output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs
+    """Give what is printed, and the values that are shown; a warning is shown once."""
+    return "".join(
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in outputs
+        if not is_warning(output)
     )
-    return "".join(parts)
 
 
 def run_cell(client: Client, cell: NotebookNode, number: int, seconds: int) -> None:
