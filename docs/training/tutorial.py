@@ -701,9 +701,9 @@ left.plot(*zip(*smooth, strict=True), c="black")
 left.plot(*lowest, "+", c="black", ms=12)
 left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.6, 0.8], yticks=[0.1, 0.3, 0.5])
 right.plot(torch.arange(40) / 5, jumping, c="#0072B2", lw=0.8)
-right.plot(torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
+right.plot(torch.arange(8) + 0.4, torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
 right.plot(falling, c="black")
-right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), yticks=[0, 0.02, 0.04])
+right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), xticks=[0, 4, 8], yticks=[0, 0.02, 0.04])
 
 # %% [markdown]
 # Is that the luck of one shuffle? Here is the loss on all forty points at the end, for eight.
