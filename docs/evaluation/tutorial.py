@@ -311,7 +311,7 @@ for name, part in [("all points", X_new >= 0), ("x from 0.8", X_new >= 0.8)]:
 # caption: Residuals of the least-squares line and of the training mean.
 X_more, y_more = make_line(0, 1, 1 / 16, noise=0.1, seed=2)
 fig, ax = plt.subplots()
-ax.plot(X_more, y_more - line(X_more), "o", ms=4, label="formula")
+ax.plot(X_more, y_more - line(X_more), "o", ms=4, c="black", label="formula")
 ax.plot(X_more, y_more - y.mean(), "x", ms=5, c="gray", label="mean")
 ax.axhline(0, c="gray", lw=1)
 ax.set(xlabel="x", ylabel="residual")
@@ -427,7 +427,7 @@ assert errors["shuffled"] < errors["ordered"]
 # ## A shape that passes unnoticed
 #
 # Labels of shape `(50,)` beside predictions of shape `(50, 1)`: PyTorch compares each of the
-# fifty with each other one. It warns, and goes on. A thousand epochs would warn a thousand
+# fifty with all of the fifty. It warns, and goes on. A thousand epochs would warn a thousand
 # times; we ask to see it once.
 
 # %% tags=["expect-warning"]

@@ -507,8 +507,8 @@ show(model)
 #   it pulls down. At first all is pale; then dark enters from below and fills half of the rows; in
 #   the end whole columns take turns. Below, the length of the gradient: high, then level at less
 #   than a fifth, and in the end as high as at first.
-# caption: Forty pulls, and the length of their mean. Where it is short, half of the pulls cancel
-#   the other half.
+# caption: Forty pulls, and the length of their mean. Where it is short, most of the pulls
+#   cancel out.
 model, optimizer = fresh()
 pulls, lengths = [], []
 for _ in range(200):
@@ -671,8 +671,8 @@ assert train_epoch(model, sixteen, loss_fn=loss_fn, optimizer=optimizer) == weig
 # %%
 # alt: Left, weight and bias as a map. The way of the full batch is smooth: long steps, then short
 #   ones towards a cross. The way of the batches, blue, shakes and gets further. Right, the loss. By
-#   step, a thin blue line jumps up and down; by epoch, a thick one falls and stays below that of
-#   the full batch.
+#   step, a thin blue line jumps up and down; by epoch, a thick one falls unevenly, from epoch 2
+#   on below that of the full batch.
 # caption: Batches of eight, blue, beside the full batch. Left the way to the lowest loss, a cross;
 #   right the loss, by step (thin) and by epoch (thick).
 noisy = make_line(0, 0.8, 0.02, noise=0.1)
@@ -701,9 +701,11 @@ left.plot(*zip(*smooth, strict=True), c="black")
 left.plot(*lowest, "+", c="black", ms=12)
 left.set(xlabel="weight", ylabel="bias", xticks=[0.4, 0.6, 0.8], yticks=[0.1, 0.3, 0.5])
 right.plot(torch.arange(40) / 5, jumping, c="#0072B2", lw=0.8)
-right.plot(torch.tensor(jumping).reshape(8, 5).mean(dim=1), c="#0072B2")
+by_epoch = torch.tensor(jumping).reshape(8, 5).mean(dim=1)
+right.plot(torch.arange(8) + 0.4, by_epoch, c="#0072B2")
 right.plot(falling, c="black")
-right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), yticks=[0, 0.02, 0.04])
+right.set(xlabel="epoch", ylabel="loss", ylim=(0, 0.04), xticks=[0, 4, 8])
+right.set_yticks([0, 0.02, 0.04])
 
 # %% [markdown]
 # Is that the luck of one shuffle? Here is the loss on all forty points at the end, for eight.
