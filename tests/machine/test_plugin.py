@@ -284,7 +284,10 @@ def test_all_that_fail_are_named_and_not_kept(site: Site) -> None:
         "# %% [markdown]\n# # Für\n".encode("latin-1")
     )
     result = site.build()
-    assert "3 tutorials failed." in result.stderr
+    _, said, reports = result.stderr.partition("3 tutorials failed.")
+    assert said
+    first, second, third = (reports.index(name) for name in ("first/", "second/", "third/"))
+    assert first < second < third
     for name in ("first", "second"):
         assert f"{name}/tutorial.py, code cell 2 (from line 16):" in result.stderr
         assert f"ValueError: {name}" in result.stderr
@@ -324,10 +327,14 @@ def test_ctrl_c_does_not_wait_for_cells(tmp_path: Path) -> None:
 def test_an_edit_elsewhere_runs_nothing(site: Site) -> None:
     before = site.entries()
     site.write("docs/index.md", "# Start anew\n")
+    local = SETTINGS.replace("https://example.org", "http://127.0.0.1:8000")
+    site.write("mkdocs.yml", local + EXTENSIONS)
     result = site.build()
     assert result.returncode == 0
     assert site.entries() == before
     assert "tutorial.py  " not in result.stderr, "nothing to report"
+    notebook = (site.root / "site/line/tutorial/tutorial.ipynb").read_text("utf-8")
+    assert "Begin at the start, then" in notebook, "an address of this machine is none"
 
 
 def test_an_edit_to_a_tutorial_runs_that_one_only(site: Site) -> None:

@@ -124,9 +124,10 @@ def test_what_is_expected_is_no_fault(tmp_path: Path, prepared: Prepared | None)
         '# %% tags=["expect-warning"]\nimport warnings\nwarnings.warn("careful")\n'
         "# %%\nimport random\nrandom.seed(1)\nvalue = random.random()\n"
         "# %%\nfor i in range(3):\n    print(i, end='\\r')\n    print(i, flush=True)\n"
+        "print('all', end='\\r')\n"
     )
     notebook = executed(cells, tmp_path, prepared)
-    assert notebook.cells[-1].outputs[0].text == "0\n1\n2\n"
+    assert notebook.cells[-1].outputs[0].text == "0\n1\n2\nall"
     assert len(notebook.cells[-1].outputs) == 1, "pieces are joined"
 
 

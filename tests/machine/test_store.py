@@ -75,6 +75,17 @@ def test_the_whole_package_counts_where_it_is_taken_whole(root: Path) -> None:
         assert key(source, root, []) != before
 
 
+def test_what_only_ipython_understands_hides_nothing(root: Path) -> None:
+    source = SOURCE.replace("fit()", "%time\n!date\nfit()")
+    before = key(source, root, [])
+    rewrite(root, "_checks.py", "return 1", "return 2")
+    assert key(source, root, []) != before
+
+
+def test_what_is_no_python_has_a_key(root: Path) -> None:
+    assert key("# %%\nfor in\n", root, []), "running it says what is wrong"
+
+
 def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = root / "birds.csv"
     data.write_text("bird")
@@ -84,6 +95,9 @@ def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPa
     for library in ("torch", "numpy", "matplotlib", "pandas"):
         monkeypatch.setattr(store, "version_of", lambda name, new=library: f"{name} {name == new}")
         keys.append(key(SOURCE.replace("fit()", "import pandas"), root, []))
+    for about in ("platform", "python_version"):
+        monkeypatch.setattr(store.platform, about, lambda: "another")
+        keys.append(key(SOURCE, root, []))
     monkeypatch.setattr(store, "MACHINE", b"edited")
     keys.append(key(SOURCE, root, []))
     assert len(set(keys)) == len(keys)
@@ -129,6 +143,19 @@ def test_a_damaged_entry_is_none(
     (tmp_path / "a.ipynb").write_text(damage)
     assert Store(tmp_path).get("a") is None
     assert "a.ipynb can't be read" in caplog.text
+
+
+def test_what_broke_off_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str, _: str) -> None:
+        path.write_bytes(text[:9].encode())
+        raise OSError("No space left on device")
+
+    kept = Store(tmp_path)
+    kept.put("a", new_notebook())
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_text", full)
+        kept.put("a", new_notebook())
+    assert kept.get("a"), "what was there stays whole"
 
 
 def test_a_build_can_do_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
