@@ -96,7 +96,7 @@ def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(store, "version_of", lambda name, new=library: f"{name} {name == new}")
         keys.append(key(SOURCE.replace("fit()", "import pandas"), root, []))
     for about in ("platform", "python_version"):
-        monkeypatch.setattr(store.platform, about, lambda: "another")
+        monkeypatch.setattr(f"platform.{about}", lambda: "another")
         keys.append(key(SOURCE, root, []))
     monkeypatch.setattr(store, "MACHINE", b"edited")
     keys.append(key(SOURCE, root, []))
