@@ -156,6 +156,7 @@ def test_a_figure_holds_what_is_seen() -> None:
     path = '<path d="M 1 2"/>'
     line = drawn(path)
     assert line == '<path d="M 1 2" />'
+    assert drawn(f"{path}\n \n") == line
     assert drawn(f"<metadata>x</metadata>{path}<style>*{{}}</style>") == line
     assert drawn(f'{path}<path style="fill: none" d="M0 0"/><g id="x"> </g><defs></defs>') == line
     assert drawn(f'<g id="axes">\n <g>{path}</g>\n</g>') == line

@@ -95,8 +95,9 @@ def test_source_data_and_versions_count(root: Path, monkeypatch: pytest.MonkeyPa
     for library in ("torch", "numpy", "matplotlib", "pandas"):
         monkeypatch.setattr(store, "version_of", lambda name, new=library: f"{name} {name == new}")
         keys.append(key(SOURCE.replace("fit()", "import pandas"), root, []))
+    keys.append(key(SOURCE, root, []))
     for about in ("platform", "python_version"):
-        monkeypatch.setattr(store.platform, about, lambda: "another")
+        monkeypatch.setattr(f"platform.{about}", lambda: "another")
         keys.append(key(SOURCE, root, []))
     monkeypatch.setattr(store, "MACHINE", b"edited")
     keys.append(key(SOURCE, root, []))
@@ -130,7 +131,7 @@ def test_what_is_put_is_got_and_the_rest_dropped(
     assert caplog.text == "", "nothing is wrong with what isn't there"
 
 
-BENT = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}'
+BENT = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "odd"}]}'
 
 
 @pytest.mark.parametrize(

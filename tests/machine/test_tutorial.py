@@ -118,7 +118,7 @@ def test_the_reader_gets_the_task_and_a_second_notebook_the_solution() -> None:
     assert [cell.source for cell in script.cells[2:]][:3] == task[2:5]
     assert "starter" not in made[".py"] + made["-solutions.ipynb"]
     assert "2 * number" not in made[".py"] + made[".ipynb"]
-    assert made[".py"].startswith("# ---\n# description: A line.\n"), "and no versions of tools"
+    assert made[".py"].startswith("# ---\n# description: A line.\n# ---\n"), "no tool's version"
     given = nbformat.reads(made[".ipynb"], 4).cells[3]
     assert given.metadata.tags == ["exercise"], "no solution is in it"
 
