@@ -120,7 +120,7 @@ def largest(tensor: Tensor) -> float:
 
 
 def batches(data: Any, name: str) -> Iterable[Batch]:
-    """A pair as the one batch it is, known by a tensor in it; other data as it came."""
+    """A pair as the one batch it is, since no batch is a bare tensor; other data as it came."""
     pair = isinstance(data, tuple | list) and len(data) == 2
     if pair and (isinstance(data[0], Tensor) or isinstance(data[1], Tensor)):
         return [(data[0], data[1])]
