@@ -153,7 +153,7 @@ def test_nothing_is_published_that_no_page_asks_for(site: Site) -> None:
     files = [path for path in (site.folder / "assets").rglob("*") if path.is_file()]
     unasked = [path for path in files if f"/{path.name}" not in asked]
     # Explorables are asked for by the name of their place.
-    assert [path for path in unasked if f'class="explorable" id="{path.stem}"' not in asked] == []
+    assert [path for path in unasked if f'id="{path.stem}" role="group"' not in asked] == []
     others = {path.name for path in site.folder.iterdir() if path.is_file()}
     assert others <= {"index.html", "404.html", "llms.txt", "objects.inv", *SITEMAPS}
 

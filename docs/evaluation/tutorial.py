@@ -615,7 +615,6 @@ print(json.dumps(run | {"network": net}))
 
 # %% tags=["collapse"]
 # publish: evaluation
-# Numbers for the page before.
 known, unknown = split(*make_line(), shuffle=True)
 torch.manual_seed(42)
 learner = LinearRegressionModel()

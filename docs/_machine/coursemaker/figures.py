@@ -53,6 +53,7 @@ def simplify(element: Element) -> None:
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
     if element.tag == "image":
+        element.attrib.pop("image-rendering", None)  # in CSS only; the picture is drawn as large
         element.set("href", lighter(element.get("href", "")))
 
 
