@@ -426,9 +426,8 @@ assert errors["shuffled"] < errors["ordered"]
 #
 # ## A shape that passes unnoticed
 #
-# Labels of shape `(50,)` beside predictions of shape `(50, 1)`: PyTorch compares each of the
-# fifty with all of the fifty. It warns, and goes on. A thousand epochs would warn a thousand
-# times; we ask to see it once.
+# Labels of shape `(50,)` beside predictions of shape `(50, 1)`: PyTorch compares each label
+# with every prediction. It warns in each epoch, and goes on; we ask to see it once.
 
 # %% tags=["expect-warning"]
 X, y = make_line()
