@@ -426,7 +426,7 @@ def test_a_pair_may_have_labels_in_a_tuple() -> None:
     model, pair = Two(4, 1), (X, (Y, X.mean(dim=1)))
     by_batches = batches(*pair, batch_size=len(X))
 
-    def both(y_pred: Any, y: Any) -> Tensor:
+    def both(y_pred: Any, y: Any) -> Any:
         return MSE(y_pred[0], y[0]) + MSE(y_pred[1], y[1])
 
     assert evaluate(model, pair, loss_fn=both) == evaluate(model, by_batches, loss_fn=both)

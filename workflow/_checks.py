@@ -129,7 +129,8 @@ def batches(data: Any, name: str) -> Iterable[Batch]:
             f"{name} is a {type(data).__name__}; expected a pair of tensors (X, y), "
             "workflow.Batches, a DataLoader, or anything else that yields (X, y)."
         )
-    return data
+    walked: Iterable[Batch] = data
+    return walked
 
 
 def batch(given: Any, name: str, *, waiting: bool = True) -> Batch:
