@@ -426,8 +426,9 @@ def test_a_pair_may_have_labels_in_a_tuple() -> None:
     model, pair = Two(4, 1), (X, (Y, X.mean(dim=1)))
     by_batches = batches(*pair, batch_size=len(X))
 
-    def both(y_pred: Any, y: Any) -> Any:
-        return MSE(y_pred[0], y[0]) + MSE(y_pred[1], y[1])
+    def both(y_pred: Any, y: Any) -> Tensor:
+        losses: list[Tensor] = [MSE(p, labels) for p, labels in zip(y_pred, y, strict=True)]
+        return losses[0] + losses[1]
 
     assert evaluate(model, pair, loss_fn=both) == evaluate(model, by_batches, loss_fn=both)
     [epoch] = fit(model, pair, pair, loss_fn=both, **sgd(model))
@@ -1290,6 +1291,41 @@ def test_predict_walks_batches(data: Callable[[], Any], capsys: pytest.CaptureFi
     model = MLP(4, 8, 1)
     assert torch.allclose(predict(model, data(), progress=True), predict(model, X), atol=1e-6)
     assert "batch" in capsys.readouterr().err
+
+
+def test_predict_asks_for_a_batch_at_a_time() -> None:
+    asked: list[int] = []
+    model = nn.Linear(4, 1)
+    model.register_forward_hook(lambda module, arguments, y_pred: asked.append(len(y_pred)))
+    predict(model, X, batch_size=20)
+    predict(model, batches(X, Y, batch_size=30))
+    assert asked == [20, 20, 8, 30, 18]
+
+
+def test_the_best_is_written_only_when_it_is_new(tmp_path: Path) -> None:
+    model = nn.Linear(4, 1)
+    written: list[int] = []
+
+    def look(epoch: Any) -> None:
+        written.append((tmp_path / "best.pt").stat().st_ino)
+
+    scores = iter([1.0, 2.0, 2.0, 3.0])
+    fit(
+        model,
+        (X, Y),
+        (X, Y),
+        loss_fn=MSE,
+        optimizer=SGD(model.parameters(), lr=0.01),
+        epochs=4,
+        metrics={"accuracy": lambda y_pred, y: next(scores)},
+        watch="accuracy",
+        largest=False,
+        folder=tmp_path,
+        save_every=1,
+        on_epoch=look,
+    )
+    assert len(written) == 4
+    assert len({*written, (tmp_path / "best.pt").stat().st_ino}) == 1
 
 
 def test_predict_refuses_what_it_cannot_walk() -> None:
