@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 PLACES = {
     name: f"{path.parent.name}/"
     for path in sorted(ROOT.glob("docs/*/index.md"))
-    for name in re.findall(r'class="explorable" id="([\w-]+)"', path.read_text(encoding="utf-8"))
+    for name in re.findall(r"(?m)^/// explorable \| ([\w-]+)", path.read_text(encoding="utf-8"))
 }
 WIDTHS = (360, 768, 1280)
 SPOKEN = 500  # milliseconds after a change, what is new has been said
